@@ -1,0 +1,3 @@
+export * from './limits.js';
+export * from './values.js';
+export * from './port.js';

@@ -1,0 +1,36 @@
+/** Bounds of every datapath. */
+
+/** Replay protection, packets: libsrtp in browsers uses 1024 too; far above any reordering seen. */
+export const REPLAY_WINDOW_BITS = 1_024;
+/** Nonce guard: sent indices remembered per SSRC. */
+export const GUARD_WINDOW_BITS = 1_024;
+/** Duplicates of a relayed stream are found within this many indices (HANDOVER 5). */
+export const RELAY_DEDUPE_BITS = 1_024;
+/** Cached packets of one video encoding: about 2 s at 4 Mbit/s. A power of two. */
+export const VIDEO_CACHE_PACKETS = 1_024;
+/** Cached packets of one audio encoding: 2.5 s at 50 a second. A power of two. */
+export const AUDIO_CACHE_PACKETS = 128;
+/** Packets kept while ownership is undecided: 1 s of a busy publisher. */
+export const HELD_PACKETS_MAX = 1_024;
+/** Mappings kept per egress: each pause and resume adds one, the cache span seldom holds more. */
+export const EGRESS_MAPPINGS_MAX = 8;
+/** Transport-cc arrivals kept between two feedback reports (50 to 100 ms apart). */
+export const ARRIVALS_MAX = 2_048;
+/** A larger jump of a stream's index is a restart or an attack, never repaired packet by packet. */
+export const GAP_PACKETS_MAX = 512;
+/** SSRC contexts of one transport: 50 streams with RTX each way, and as many again for probing. */
+export const SSRC_CONTEXTS_MAX = 512;
+/** Remote addresses bound to one transport at a time: old and new path per family, twice. */
+export const BOUND_REMOTES_MAX = 8;
+/** Bytes sent to an address before it has proven itself, per byte received from it (RFC 9000 8.1 has the same). */
+export const UNPROVEN_AMPLIFICATION_MAX = 3;
+/** A UDP payload that fits an Ethernet path with IPv6 and tunnels. Larger datagrams are dropped. */
+export const DATAGRAM_BYTES_MAX = 1_500;
+/** One link message, bytes, before sealing. */
+export const LINK_MESSAGE_BYTES_MAX = 1_200;
+/** Repair requests in one link frame. */
+export const REPAIR_INDICES_MAX = 128;
+/** Exceptions of one batch; the next batch follows at once. */
+export const EXCEPTION_BATCH_MAX = 1_024;
+/** Kernel buffers of each socket: a 100-packet burst overflows the defaults. */
+export const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;

@@ -1,0 +1,118 @@
+import type {
+  Arrival,
+  BoundSocket,
+  EgressStatus,
+  FrozenMedia,
+  Grant,
+  Inbound,
+  IngressStatus,
+  LinkId,
+  LinkOptions,
+  MediaRules,
+  Path,
+  RemoteAddress,
+  SocketHandle,
+  SocketOptions,
+  SrtpKeys,
+  StreamKey,
+  StreamOptions,
+  StreamStatus,
+  TransportId,
+} from './values.js';
+
+/**
+ * The packet path: a match-action table. Rules go in by these methods, packets that no rule decides come out as
+ * batches of exceptions (given to the constructor of an implementation). Every method is synchronous and atomic
+ * between two packets; an unknown id is a programmer's error and throws.
+ *
+ * An address decides the transport (bindRemote), the SSRC decides the stream (setMedia), the stream decides the
+ * egresses. Packets from unbound addresses are counted and dropped.
+ */
+export interface Datapath {
+  // ---- sockets
+  openSocket(options: SocketOptions): Promise<BoundSocket>;
+  closeSocket(socket: SocketHandle): Promise<void>;
+  /** Sends bytes as they are: answers to STUN, DTLS flights. */
+  sendDatagram(socket: SocketHandle, remote: RemoteAddress, bytes: Uint8Array): void;
+
+  // ---- links to other nodes
+  /** Replaces an existing link of the same id. */
+  addLink(options: LinkOptions): void;
+  removeLink(linkId: LinkId): void;
+  /** The peer's clock minus ours, microseconds: arrival stamps in its frames are converted by it. */
+  setLinkClock(linkId: LinkId, offsetMicros: number): void;
+  /** Unreliable; at most LINK_MESSAGE_BYTES_MAX. False when the link is unknown. */
+  sendLinkMessage(linkId: LinkId, bytes: Uint8Array): boolean;
+
+  // ---- transports
+  /** Starts without keys and paths, inbound `drop`. */
+  addTransport(transportId: TransportId): void;
+  hasTransport(transportId: TransportId): boolean;
+  /** Zeroes its keys. Streams that it fed stay until removeStream. */
+  removeTransport(transportId: TransportId): void;
+  /** A validated remote address: frames from it belong to the transport. Beyond BOUND_REMOTES_MAX the oldest goes. */
+  bindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void;
+  unbindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void;
+  /** Where ciphertext goes: normally one path, two while the new one is unproven. */
+  setPaths(transportId: TransportId, paths: readonly Path[]): void;
+  setInbound(transportId: TransportId, inbound: Inbound): void;
+  installKeys(transportId: TransportId, keys: SrtpKeys): void;
+  /** Emits one `proof` for the next authenticated, fresh packet by the named way. */
+  watchProof(
+    transportId: TransportId,
+    via: { kind: 'socket'; socket: SocketHandle } | { kind: 'link'; linkId: LinkId } | { kind: 'any' },
+  ): void;
+  /** Replaces all media rules of the transport; what stays keeps its state (matched by SSRC and stream). */
+  setMedia(transportId: TransportId, media: MediaRules): void;
+  /** Protects and sends one compound. False without keys, path, or by the guard's refusal. */
+  sendRtcp(transportId: TransportId, compound: Uint8Array): boolean;
+
+  // ---- streams
+  /** Creates or updates. */
+  setStream(options: StreamOptions): void;
+  removeStream(stream: StreamKey): void;
+  streamStatus(stream: StreamKey): StreamStatus | null;
+  /** True when the cache holds the packet. */
+  hasPacket(stream: StreamKey, index: number): boolean;
+  /** Asks the node at the other end for packets from its cache. */
+  requestRepair(stream: StreamKey, linkId: LinkId, indices: readonly number[]): void;
+  /**
+   * Answers a NACK of a subscriber by RTX (RFC 4588). Returns the stream and the source indices that the cache
+   * lacks; null when there is no such egress or it has no RTX. Unmapped numbers are ignored.
+   */
+  retransmit(
+    transportId: TransportId,
+    ssrc: number,
+    sequences: readonly number[],
+  ): { stream: StreamKey; missing: number[] } | null;
+
+  // ---- reading
+  takeArrivals(transportId: TransportId): Arrival[];
+  ingressStatus(transportId: TransportId): IngressStatus[];
+  egressStatus(transportId: TransportId): EgressStatus[];
+  counters(): Readonly<Record<string, number>>;
+
+  // ---- moving (HANDOVER 2 and 4)
+  /**
+   * Stops encryption and decryption at once and returns the state. Keys stay inside, unused, until dropKeys or
+   * unfreeze. Inbound becomes `hold`. Throws when the transport has no keys or is frozen already.
+   */
+  freeze(transportId: TransportId): FrozenMedia;
+  /** Forgets the keys of a frozen transport: it has a new owner. */
+  dropKeys(transportId: TransportId): void;
+  /**
+   * The source takes a frozen transport back: every space goes on `skip` indices above what freeze reported and
+   * may use `grant` from there. Inbound becomes `own`, held packets are taken first.
+   */
+  unfreeze(transportId: TransportId, skip: number, grant: Grant): void;
+  /**
+   * The target goes on with a transport whose rules it already holds. All or nothing: on an error nothing has
+   * changed. Inbound becomes `own`; held packets are taken, then egresses catch up from the stream caches.
+   */
+  thaw(transportId: TransportId, state: FrozenMedia, grant: Grant): void;
+  /** RELEASE has come. */
+  liftCeiling(transportId: TransportId): void;
+
+  /** Closes every socket and zeroes every key. */
+  close(): Promise<void>;
+}

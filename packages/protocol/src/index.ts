@@ -1,0 +1,5 @@
+export * from './limits.js';
+export * from './media.js';
+export * from './moves.js';
+export * from './signalling.js';
+export * from './node.js';

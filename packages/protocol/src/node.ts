@@ -1,0 +1,278 @@
+import { z } from 'zod';
+import {
+  dtlsFingerprint,
+  dtlsSetup,
+  egressRule,
+  iceCredentials,
+  id64,
+  ingressRule,
+  poolAddress,
+  streamRoute,
+  uint16,
+  uint32,
+} from './media.js';
+import { moveFailure, moveMeasures, moveOutcome, pathMethod } from './moves.js';
+
+/** Path of the WebSocket that a node opens to control. */
+export const NODE_PATH = '/v1/node';
+
+const nodeId = z.string().regex(/^[a-z0-9-]{1,64}$/);
+const base64 = z
+  .string()
+  .regex(/^[A-Za-z0-9+/_-]*={0,2}$/)
+  .max(4_096);
+const epoch = uint32;
+
+// ---------------------------------------------------------------- registration
+
+/** First message on the socket, from control. */
+export const nodeChallenge = z.object({ type: z.literal('challenge'), nonce: base64 });
+
+/** What a node says of itself; the join key never crosses the wire. */
+export const nodeRegistration = z.object({
+  type: z.literal('register'),
+  /** Absent at the very first registration: control gives one. */
+  nodeId: nodeId.optional(),
+  /** Ed25519, SPKI DER. Pinned by control at the first registration. */
+  identityKey: base64,
+  /** X25519 of this process's life, raw 32 bytes: links between nodes derive their keys from it. */
+  linkKey: base64,
+  /** Ed25519 over "godwit-link-key" || bootId || linkKey, so that peers can check what control tells them. */
+  linkKeySignature: base64,
+  /** Random per process start. */
+  bootId: id64,
+  /** HMAC-SHA256(joinKey, nonce || identityKey || linkKey). */
+  joinProof: base64,
+  /** Ed25519 over nonce || joinProof. */
+  signature: base64,
+  version: z.string().max(64),
+  /** Schemas of a portable state that this node reads and writes. */
+  stateSchemas: z.array(z.number().int().positive()).min(1).max(8),
+  /** Where other nodes reach its links. */
+  linkAddress: poolAddress,
+  addresses: z.array(poolAddress).min(1).max(1_024),
+  opsUrl: z.string().max(256),
+  pid: z.number().int().positive(),
+  /** Transports it still runs (after control or the socket went away). */
+  transports: z.array(z.object({ transportId: id64, epoch })).max(65_536),
+});
+export type NodeRegistration = z.infer<typeof nodeRegistration>;
+
+export const nodeWelcome = z.object({ type: z.literal('welcome'), nodeId });
+
+/** One other node, as control tells it. */
+export const nodePeer = z.object({
+  nodeId,
+  identityKey: base64,
+  linkKey: base64,
+  linkKeySignature: base64,
+  bootId: id64,
+  linkAddress: poolAddress,
+});
+export type NodePeer = z.infer<typeof nodePeer>;
+
+// ---------------------------------------------------------------- commands (control to node)
+
+/** Media state of one transport: idempotent, replaced as a whole. */
+export const transportMedia = z.object({
+  generation: uint32,
+  ingress: z.array(ingressRule).max(256),
+  egress: z.array(egressRule).max(256),
+});
+export type TransportMedia = z.infer<typeof transportMedia>;
+
+const remoteParameters = z.object({
+  ice: iceCredentials,
+  fingerprint: dtlsFingerprint,
+  setup: dtlsSetup,
+});
+export type RemoteParameters = z.infer<typeof remoteParameters>;
+
+const commands = {
+  setPeers: z.object({ type: z.literal('setPeers'), peers: z.array(nodePeer).max(1_024) }),
+  /** Upserts; a route that names this node nowhere removes the stream here. */
+  setStreams: z.object({ type: z.literal('setStreams'), streams: z.array(streamRoute).max(1_024) }),
+  createTransport: z.object({
+    type: z.literal('createTransport'),
+    transportId: id64,
+    sessionId: z.string(),
+    epoch,
+    remote: remoteParameters,
+    /** Our own SSRC for RTCP on this transport; it travels with it. */
+    localSsrc: uint32,
+  }),
+  configureTransport: z.object({
+    type: z.literal('configureTransport'),
+    transportId: id64,
+    epoch,
+    media: transportMedia,
+  }),
+  /** New credentials and a fresh address on the same node. */
+  restartIce: z.object({
+    type: z.literal('restartIce'),
+    transportId: id64,
+    epoch,
+    usedAddresses: z.array(z.string()).max(256),
+  }),
+  /** The client's credentials after a restart; goes to every node that answers its checks. */
+  setRemoteIce: z.object({
+    type: z.literal('setRemoteIce'),
+    transportId: id64,
+    epoch,
+    ice: iceCredentials,
+  }),
+  closeTransport: z.object({
+    type: z.literal('closeTransport'),
+    transportId: id64,
+    epoch,
+    reason: z.string().max(64),
+  }),
+  /** To the target. Answers once relays have filled its caches; holds no SRTP key. */
+  prepareMove: z.object({
+    type: z.literal('prepareMove'),
+    moveId: id64,
+    transportId: id64,
+    sessionId: z.string(),
+    /** Epoch that the target will own. */
+    epoch,
+    sourceNodeId: nodeId,
+    method: pathMethod,
+    /** Current credentials of the transport (ours); with `restart` the target makes new ones. */
+    ice: iceCredentials,
+    remoteIce: iceCredentials,
+    usedAddresses: z.array(z.string()).max(256),
+    localSsrc: uint32,
+    media: transportMedia,
+    streams: z.array(streamRoute).max(1_024),
+  }),
+  /** To the source, after prepareMove answered. Runs up to the proof, then transfers unless it is a rehearsal. */
+  startMove: z.object({
+    type: z.literal('startMove'),
+    moveId: id64,
+    transportId: id64,
+    epoch,
+    /** Reserved for the source, should it take the transport back. */
+    returnEpoch: epoch,
+    targetNodeId: nodeId,
+    /** X25519 of this move, raw: TRANSFER is sealed to it. */
+    sealKey: base64,
+    /** Set when the path method is restart: the source answers checks with them too. */
+    restartIce: iceCredentials.optional(),
+    rehearsal: z.boolean(),
+    stateSchema: z.number().int().positive(),
+  }),
+  /** To the source of a proven rehearsal: bring the client's path back by a fresh address of yours. */
+  returnPath: z.object({
+    type: z.literal('returnPath'),
+    moveId: id64,
+    transportId: id64,
+    usedAddresses: z.array(z.string()).max(256),
+  }),
+  /** To source or target. Refused with `too-late` once TRANSFER has left. */
+  cancelMove: z.object({ type: z.literal('cancelMove'), moveId: id64, transportId: id64 }),
+};
+
+const withId = <T extends z.ZodRawShape>(schema: z.ZodObject<T>) =>
+  schema.extend({ id: z.number().int().min(0) });
+
+export const nodeCommand = z.discriminatedUnion('type', [
+  withId(commands.setPeers),
+  withId(commands.setStreams),
+  withId(commands.createTransport),
+  withId(commands.configureTransport),
+  withId(commands.restartIce),
+  withId(commands.setRemoteIce),
+  withId(commands.closeTransport),
+  withId(commands.prepareMove),
+  withId(commands.startMove),
+  withId(commands.returnPath),
+  withId(commands.cancelMove),
+]);
+export type NodeCommand = z.infer<typeof nodeCommand>;
+export type NodeCommandType = NodeCommand['type'];
+
+/** Answers by command type; commands not named here answer `{}`. */
+export const nodeResults = {
+  createTransport: z.object({
+    ice: iceCredentials,
+    fingerprint: dtlsFingerprint,
+    addresses: z.array(poolAddress).min(1),
+  }),
+  restartIce: z.object({ ice: iceCredentials, addresses: z.array(poolAddress) }),
+  prepareMove: z.object({
+    addresses: z.array(poolAddress).min(1),
+    sealKey: base64,
+    /** With method restart only. */
+    restartIce: iceCredentials.optional(),
+  }),
+  returnPath: z.object({ addresses: z.array(poolAddress).min(1) }),
+};
+export type NodeResults = { [K in keyof typeof nodeResults]: z.infer<(typeof nodeResults)[K]> };
+export type NodeResult<T extends NodeCommandType> = T extends keyof NodeResults
+  ? NodeResults[T]
+  : Record<string, never>;
+
+/** Why a node refused a command. `moved`: a newer epoch lives elsewhere, ask control's rows again. */
+export const nodeErrorCode = z.enum([
+  'moved',
+  'unknown-transport',
+  'unknown-move',
+  'unknown-node',
+  'no-fresh-address',
+  'relays-not-ready',
+  'not-connected',
+  'busy',
+  'too-late',
+  'stopping',
+  'invalid',
+  'internal',
+]);
+export type NodeErrorCode = z.infer<typeof nodeErrorCode>;
+
+// ---------------------------------------------------------------- events (node to control)
+
+export const nodeEvent = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('heartbeat'),
+    transports: z.number().int().nonnegative(),
+    /** 0 to 1: share of one core's time used since the last beat. */
+    load: z.number().min(0),
+    stopping: z.boolean(),
+  }),
+  /** Authenticated SRTP or SRTCP has come: the handshake is over. */
+  z.object({ event: z.literal('transportConnected'), transportId: id64, epoch }),
+  z.object({ event: z.literal('transportClosed'), transportId: id64, epoch, reason: z.string() }),
+  z.object({ event: z.literal('moveProven'), moveId: id64, transportId: id64, measures: moveMeasures }),
+  /** A rehearsal's path is back at the source. */
+  z.object({ event: z.literal('pathReturned'), moveId: id64, transportId: id64 }),
+  z.object({
+    event: z.literal('moveEnded'),
+    moveId: id64,
+    transportId: id64,
+    outcome: moveOutcome,
+    /** Who owns the transport now, as far as the reporting node knows. */
+    ownerNodeId: nodeId,
+    epoch,
+    failure: moveFailure.optional(),
+    measures: moveMeasures,
+  }),
+  /** The node is asked to stop: please move what it holds. */
+  z.object({ event: z.literal('stopping') }),
+]);
+export type NodeEvent = z.infer<typeof nodeEvent>;
+
+/** Everything a node sends after registration. */
+export const nodeMessage = z.union([
+  nodeEvent,
+  z.object({ replyTo: z.number().int(), ok: z.literal(true), result: z.unknown() }),
+  z.object({
+    replyTo: z.number().int(),
+    ok: z.literal(false),
+    error: z.object({ code: nodeErrorCode, message: z.string() }),
+  }),
+]);
+export type NodeMessage = z.infer<typeof nodeMessage>;
+
+/** WebSocket close codes between node and control. */
+export const NODE_CLOSE = { badProof: 4401, replaced: 4409, malformed: 4400 } as const;
+export { uint16 as portNumber };
