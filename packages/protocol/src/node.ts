@@ -169,7 +169,13 @@ const commands = {
     usedAddresses: z.array(z.string()).max(256),
   }),
   /** To source or target. Refused with `too-late` once TRANSFER has left. */
-  cancelMove: z.object({ type: z.literal('cancelMove'), moveId: id64, transportId: id64 }),
+  cancelMove: z.object({
+    type: z.literal('cancelMove'),
+    moveId: id64,
+    transportId: id64,
+    /** Control's word: a source that has sent TRANSFER takes the transport back (HANDOVER 2.6). */
+    force: z.boolean().optional(),
+  }),
 };
 
 const withId = <T extends z.ZodRawShape>(schema: z.ZodObject<T>) =>
