@@ -1,0 +1,83 @@
+import { TRANSFER_FRAGMENTS_MAX } from '../limits.js';
+
+/** What source and target of a move tell each other over their link. `epoch` is the target's. */
+export type HandoverMessage =
+  /** Target to source: the client has nominated the target's address. */
+  | { readonly kind: 'pathNominated'; readonly moveId: string; readonly epoch: number }
+  /** Source to target: authenticated media has come over the target's path. */
+  | { readonly kind: 'pathProven'; readonly moveId: string; readonly epoch: number }
+  /** Source to target: one piece of the sealed state. The first byte ever sent ends the source's indices below N+L. */
+  | {
+      readonly kind: 'transfer';
+      readonly moveId: string;
+      readonly epoch: number;
+      readonly fragment: number;
+      readonly fragments: number;
+      readonly bytes: Buffer;
+    }
+  /** Target to source: the state is in force. */
+  | { readonly kind: 'accepted'; readonly moveId: string; readonly epoch: number }
+  /** Target to source: it will never be; the target keeps a tombstone. */
+  | { readonly kind: 'refused'; readonly moveId: string; readonly epoch: number }
+  /** Source to target: my keys are gone, the ceiling is lifted. */
+  | { readonly kind: 'release'; readonly moveId: string; readonly epoch: number }
+  | { readonly kind: 'released'; readonly moveId: string; readonly epoch: number }
+  /** Source to target: the move is off; the source owns the transport (again). */
+  | { readonly kind: 'abort'; readonly moveId: string; readonly epoch: number }
+  | { readonly kind: 'forgotten'; readonly moveId: string; readonly epoch: number };
+
+const KINDS = [
+  'pathNominated',
+  'pathProven',
+  'transfer',
+  'accepted',
+  'refused',
+  'release',
+  'released',
+  'abort',
+  'forgotten',
+] as const satisfies readonly HandoverMessage['kind'][];
+
+/** First byte of a link message that carries a handover message. */
+export const HANDOVER_MESSAGE_CLASS = 1;
+
+const HEADER_BYTES = 14;
+const FRAGMENT_HEADER_BYTES = 4;
+
+/** Class, kind, move id (8 bytes), epoch (u32); a transfer adds fragment and fragments (u16 each) and its bytes. */
+export function encodeHandoverMessage(message: HandoverMessage): Buffer {
+  const tail = message.kind === 'transfer' ? FRAGMENT_HEADER_BYTES + message.bytes.length : 0;
+  const out = Buffer.alloc(HEADER_BYTES + tail);
+  out[0] = HANDOVER_MESSAGE_CLASS;
+  out[1] = KINDS.indexOf(message.kind);
+  out.write(message.moveId, 2, 'hex');
+  out.writeUInt32BE(message.epoch, 10);
+  if (message.kind === 'transfer') {
+    out.writeUInt16BE(message.fragment, HEADER_BYTES);
+    out.writeUInt16BE(message.fragments, HEADER_BYTES + 2);
+    message.bytes.copy(out, HEADER_BYTES + FRAGMENT_HEADER_BYTES);
+  }
+  return out;
+}
+
+/** Null for anything malformed: links are authenticated, but a peer of another version may err. */
+export function decodeHandoverMessage(bytes: Buffer): HandoverMessage | null {
+  if (bytes.length < HEADER_BYTES || bytes[0] !== HANDOVER_MESSAGE_CLASS) return null;
+  const kind = KINDS[bytes.readUInt8(1)];
+  if (kind === undefined) return null;
+  const moveId = bytes.toString('hex', 2, 10);
+  const epoch = bytes.readUInt32BE(10);
+  if (kind !== 'transfer') return bytes.length === HEADER_BYTES ? { kind, moveId, epoch } : null;
+  if (bytes.length <= HEADER_BYTES + FRAGMENT_HEADER_BYTES) return null;
+  const fragment = bytes.readUInt16BE(HEADER_BYTES);
+  const fragments = bytes.readUInt16BE(HEADER_BYTES + 2);
+  if (fragments === 0 || fragments > TRANSFER_FRAGMENTS_MAX || fragment >= fragments) return null;
+  return {
+    kind,
+    moveId,
+    epoch,
+    fragment,
+    fragments,
+    bytes: Buffer.from(bytes.subarray(HEADER_BYTES + FRAGMENT_HEADER_BYTES)),
+  };
+}

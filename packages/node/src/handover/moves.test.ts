@@ -1,0 +1,249 @@
+import { describe, expect, it } from 'vitest';
+import {
+  DUPLICATE_PATHS_MS,
+  GRANT_INDICES,
+  LINGER_MS,
+  PREPARED_TTL_MS,
+  TAKE_BACK_SILENCE_MS,
+  TRANSFER_FRAGMENT_BYTES,
+  TRANSFER_REPEAT_MS,
+} from '../limits.js';
+import type { HandoverMessage } from './messages.js';
+import { SourceMove, type SourceMoveOutput } from './source-move.js';
+import { TargetMove, type TargetMoveOutput } from './target-move.js';
+
+const MOVE = {
+  moveId: '00112233445566ff',
+  transportId: 'a1a2a3a4a5a6a7a8',
+  epoch: 5,
+  returnEpoch: 6,
+  sourceNodeId: 'node-a',
+  targetNodeId: 'node-b',
+};
+
+/** Source and target with a link that delivers what a test lets through; outputs are kept in order. */
+function pair(options: { rehearsal?: boolean; stateBytes?: number; thawFails?: boolean } = {}) {
+  const source = new SourceMove(0, { ...MOVE, rehearsal: options.rehearsal ?? false });
+  const target = new TargetMove(0, MOVE);
+  const log: string[] = [];
+  const reports: (SourceMoveOutput | TargetMoveOutput)[] = [];
+  let sealed = Buffer.alloc(0);
+  let drop: (message: HandoverMessage) => boolean = () => false;
+
+  const runSource = (now: number, outputs: SourceMoveOutput[]): void => {
+    for (const output of outputs) {
+      if (output.kind === 'send') {
+        log.push(`source>${output.message.kind}`);
+        if (!drop(output.message)) runTarget(now, target.receive(now, output.message));
+        continue;
+      }
+      log.push(`source:${output.kind}${output.kind === 'usePaths' ? `=${output.paths}` : ''}`);
+      reports.push(output);
+      if (output.kind === 'freeze') runSource(now, source.frozen(now, Buffer.alloc(options.stateBytes ?? 700, 7)));
+    }
+  };
+  const runTarget = (now: number, outputs: TargetMoveOutput[]): void => {
+    for (const output of outputs) {
+      if (output.kind === 'send') {
+        log.push(`target>${output.message.kind}`);
+        if (!drop(output.message)) runSource(now, source.receive(now, output.message));
+        continue;
+      }
+      log.push(`target:${output.kind}`);
+      reports.push(output);
+      if (output.kind === 'thaw') {
+        sealed = Buffer.from(output.sealed);
+        runTarget(now, options.thawFails === true ? target.thawFailed(now) : target.thawed());
+      }
+    }
+  };
+  return {
+    source,
+    target,
+    log,
+    reports,
+    sealed: () => sealed,
+    dropWhen: (rule: typeof drop) => (drop = rule),
+    runSource,
+    runTarget,
+    tick: (now: number, targetHeard: number, controlHeard: number) => {
+      runSource(now, source.tick(now, targetHeard, controlHeard));
+      runTarget(now, target.tick(now));
+    },
+  };
+}
+
+describe('a planned move', () => {
+  it('changes the path first and the owner once the path has proven itself', () => {
+    const move = pair();
+    move.runSource(0, move.source.start());
+    move.runTarget(10, move.target.nominated());
+    move.runSource(20, move.source.provenAtTarget(20));
+    expect(move.log).toEqual([
+      'source:watchTargetPath',
+      'target>pathNominated',
+      'source:usePaths=both',
+      'source:usePaths=target',
+      'source>pathProven',
+      'target:pathProven',
+      'source:reportProven',
+      'source:freeze',
+      'source>transfer',
+      'target:thaw',
+      'target>accepted',
+      'source:handOff',
+      'source>release',
+      'target:liftCeiling',
+      'target>released',
+      'source:reportEnded',
+      'target:reportCompleted',
+    ]);
+    expect(move.source.stateName).toBe('lingering');
+    expect(move.target.stateName).toBe('owner');
+    move.tick(20 + LINGER_MS, 0, 0);
+    expect(move.source.stateName).toBe('done');
+  });
+
+  it('sends to both paths for a bounded time while the new one has not proven itself', () => {
+    const move = pair();
+    move.runSource(0, move.source.start());
+    move.runTarget(10, move.target.nominated());
+    move.tick(10 + DUPLICATE_PATHS_MS - 1, 0, 0);
+    expect(move.log.at(-1)).toBe('source:usePaths=both');
+    move.tick(10 + DUPLICATE_PATHS_MS, 0, 0);
+    expect(move.log.at(-1)).toBe('source:usePaths=own');
+  });
+
+  it('carries a state of many fragments in any number of repetitions', () => {
+    const move = pair({ stateBytes: TRANSFER_FRAGMENT_BYTES * 3 + 1 });
+    let lost = 0;
+    move.dropWhen((message) => message.kind === 'transfer' && message.fragment === 2 && lost++ < 2);
+    move.runSource(0, move.source.provenAtTarget(0));
+    expect(move.target.stateName).toBe('prepared');
+    move.tick(TRANSFER_REPEAT_MS, 0, 0);
+    move.tick(TRANSFER_REPEAT_MS * 2, 0, 0);
+    expect(move.sealed().length).toBe(TRANSFER_FRAGMENT_BYTES * 3 + 1);
+    expect(move.target.stateName).toBe('owner');
+  });
+
+  it('answers a repeated TRANSFER with ACCEPTED again when the first was lost', () => {
+    const move = pair();
+    let lost = 0;
+    move.dropWhen((message) => message.kind === 'accepted' && lost++ === 0);
+    move.runSource(0, move.source.provenAtTarget(0));
+    expect(move.source.stateName).toBe('transferring');
+    expect(move.target.stateName).toBe('limited');
+    move.tick(TRANSFER_REPEAT_MS, 0, 0);
+    expect(move.log.filter((entry) => entry === 'target:thaw')).toHaveLength(1);
+    expect(move.source.stateName).toBe('lingering');
+  });
+
+  it('keeps the target below its ceiling until RELEASE arrives, however often it is lost', () => {
+    const move = pair();
+    let lost = 0;
+    move.dropWhen((message) => message.kind === 'release' && lost++ < 3);
+    move.runSource(0, move.source.provenAtTarget(0));
+    expect(move.target.stateName).toBe('limited');
+    for (let now = 50; now <= 200; now += 50) move.tick(now, now, now);
+    expect(move.log).toContain('target:liftCeiling');
+  });
+});
+
+describe('taking a transport back', () => {
+  const silentTarget = () => {
+    const move = pair();
+    move.dropWhen((message) => message.kind === 'transfer');
+    move.runSource(0, move.source.provenAtTarget(0));
+    return move;
+  };
+
+  it('does not happen while control is heard', () => {
+    const move = silentTarget();
+    for (let now = 0; now < 5_000; now += 10) move.tick(now, 0, now);
+    expect(move.log).not.toContain('source:takeBack');
+  });
+
+  it('does not happen while the target is heard', () => {
+    const move = silentTarget();
+    for (let now = 0; now < 5_000; now += 10) move.tick(now, now, 0);
+    expect(move.log).not.toContain('source:takeBack');
+  });
+
+  it('happens after silence from both, beyond the range that was granted', () => {
+    const move = silentTarget();
+    move.tick(TAKE_BACK_SILENCE_MS - 1, 0, 0);
+    expect(move.log).not.toContain('source:takeBack');
+    move.tick(TAKE_BACK_SILENCE_MS, 0, 0);
+    expect(move.reports).toContainEqual({ kind: 'takeBack', skip: GRANT_INDICES, count: GRANT_INDICES });
+    expect(move.reports).toContainEqual(
+      expect.objectContaining({ kind: 'reportEnded', owner: 'source', epoch: MOVE.returnEpoch }),
+    );
+  });
+
+  it('happens at once when the target refuses, and the tombstone refuses again', () => {
+    const move = pair({ thawFails: true });
+    move.runSource(0, move.source.provenAtTarget(0));
+    expect(move.log).toContain('source:takeBack');
+    expect(move.log.filter((entry) => entry === 'target:reportCompleted')).toHaveLength(0);
+    expect(move.target.stateName).toBe('tombstone');
+  });
+
+  it('happens on control word and on nothing less, once TRANSFER has left', () => {
+    const move = silentTarget();
+    expect(move.source.cancel(100, false)).toBeNull();
+    const outputs = move.source.cancel(100, true);
+    expect(outputs?.map(({ kind }) => kind)).toContain('takeBack');
+  });
+
+  it('makes a target that had begun in a partition yield', () => {
+    const move = pair();
+    move.dropWhen((message) => message.kind === 'accepted');
+    move.runSource(0, move.source.provenAtTarget(0));
+    expect(move.target.stateName).toBe('limited');
+    move.tick(TAKE_BACK_SILENCE_MS, 0, 0);
+    expect(move.log).toContain('target:yield');
+    expect(move.target.stateName).toBe('tombstone');
+  });
+});
+
+describe('giving up', () => {
+  it('costs nothing before the proof', () => {
+    const move = pair();
+    move.runTarget(10, move.target.nominated());
+    move.runSource(20, move.source.cancel(20, false) ?? []);
+    expect(move.log).toEqual([
+      'target>pathNominated',
+      'source:usePaths=both',
+      'source:usePaths=own',
+      'source>abort',
+      'target>forgotten',
+      'source:done',
+      'target:forget',
+      'source:reportEnded',
+    ]);
+    expect(move.source.stateName).toBe('done');
+  });
+
+  it('ends a rehearsal with the path back at the source and no state sent', () => {
+    const move = pair({ rehearsal: true });
+    move.runTarget(10, move.target.nominated());
+    move.runSource(20, move.source.provenAtTarget(20));
+    expect(move.source.returnPath()).toBe(true);
+    move.runSource(30, move.source.nominatedHere());
+    move.runSource(40, move.source.provenHere(40));
+    expect(move.log).not.toContain('source:freeze');
+    expect(move.reports).toContainEqual(expect.objectContaining({ kind: 'reportEnded', outcome: 'rehearsed' }));
+  });
+
+  it('is what a prepared target does when it hears nothing of its source', () => {
+    const move = pair();
+    move.runTarget(PREPARED_TTL_MS, move.target.tick(PREPARED_TTL_MS));
+    expect(move.log).toEqual(['target:reportFailed', 'target:forget']);
+  });
+
+  it('is refused by a target that owns the transport', () => {
+    const move = pair();
+    move.runSource(0, move.source.provenAtTarget(0));
+    expect(move.target.cancel(10)).toBeNull();
+  });
+});

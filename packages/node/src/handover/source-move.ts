@@ -1,0 +1,317 @@
+import type { MoveFailure, MoveMeasures, MoveOutcome } from '@godwit/protocol';
+import {
+  CONFIRM_REPEAT_MS,
+  DUPLICATE_PATHS_MS,
+  GRANT_INDICES,
+  LINGER_MS,
+  TAKE_BACK_SILENCE_MS,
+  TRANSFER_FAST_REPEATS,
+  TRANSFER_FRAGMENT_BYTES,
+  TRANSFER_REPEAT_MS,
+  TRANSFER_REPEAT_SLOW_MS,
+} from '../limits.js';
+import type { HandoverMessage } from './messages.js';
+
+export interface SourceMoveOptions {
+  readonly moveId: string;
+  readonly transportId: string;
+  /** The epoch that the target gets; `returnEpoch` is reserved for us. */
+  readonly epoch: number;
+  readonly returnEpoch: number;
+  readonly targetNodeId: string;
+  /** Everything but the transfer. */
+  readonly rehearsal: boolean;
+}
+
+/** What the source must do now, in this order. */
+export type SourceMoveOutput =
+  /** Where outgoing ciphertext goes. */
+  | { readonly kind: 'usePaths'; readonly paths: 'own' | 'both' | 'target' }
+  | { readonly kind: 'watchTargetPath' }
+  | { readonly kind: 'watchOwnPath' }
+  /** Freeze the transport at once and give the sealed state to `frozen`. */
+  | { readonly kind: 'freeze' }
+  | { readonly kind: 'send'; readonly message: HandoverMessage }
+  /** The target owns the transport: destroy the keys, send on what still arrives. */
+  | { readonly kind: 'handOff' }
+  /** Own the transport again, as returnEpoch, from `skip` indices above the frozen ones. */
+  | { readonly kind: 'takeBack'; readonly skip: number; readonly count: number }
+  | { readonly kind: 'reportProven'; readonly measures: MoveMeasures }
+  | { readonly kind: 'reportPathReturned' }
+  | {
+      readonly kind: 'reportEnded';
+      readonly outcome: MoveOutcome;
+      readonly failure?: MoveFailure;
+      readonly owner: 'source' | 'target';
+      readonly epoch: number;
+      readonly measures: MoveMeasures;
+    }
+  /** Nothing of the move is needed any more. After a hand-off this forgets the transport too. */
+  | { readonly kind: 'done' };
+
+type State =
+  | { readonly name: 'proving'; duplicatesUntilMs: number | null }
+  /** A rehearsal that has reached its end and waits to be sent home. */
+  | { readonly name: 'proven' }
+  | { readonly name: 'returning' }
+  | { readonly name: 'freezing' }
+  | { readonly name: 'transferring'; sealed: readonly Buffer[]; frozenAtMs: number; nextSendMs: number; attempts: number }
+  | { readonly name: 'releasing'; untilMs: number; nextSendMs: number }
+  | { readonly name: 'lingering'; untilMs: number }
+  | { readonly name: 'aborting'; untilMs: number; nextSendMs: number }
+  | { readonly name: 'done' };
+
+/** The source's half of a planned move (HANDOVER 2). Sans-IO: inputs return what is to be done. */
+export class SourceMove {
+  readonly options: SourceMoveOptions;
+  #state: State = { name: 'proving', duplicatesUntilMs: null };
+  #startedAtMs: number;
+  #measures: { pathMs?: number; transferMs?: number; stateBytes?: number; transferAttempts?: number } = {};
+
+  constructor(nowMs: number, options: SourceMoveOptions) {
+    this.options = options;
+    this.#startedAtMs = nowMs;
+  }
+
+  get stateName(): State['name'] {
+    return this.#state.name;
+  }
+
+  /** True while the client's path may be at the target although we own the transport. */
+  get ownerElsewhereOnPath(): boolean {
+    const name = this.#state.name;
+    return name === 'proving' || name === 'proven' || name === 'returning' || name === 'transferring';
+  }
+
+  start(): SourceMoveOutput[] {
+    return [{ kind: 'watchTargetPath' }];
+  }
+
+  /** Authenticated, fresh SRTP or SRTCP has come through the target. */
+  provenAtTarget(nowMs: number): SourceMoveOutput[] {
+    if (this.#state.name !== 'proving') return [];
+    this.#measures.pathMs = nowMs - this.#startedAtMs;
+    const outputs: SourceMoveOutput[] = [
+      { kind: 'usePaths', paths: 'target' },
+      { kind: 'send', message: this.#message('pathProven') },
+      { kind: 'reportProven', measures: { ...this.#measures } },
+    ];
+    if (this.options.rehearsal) {
+      this.#state = { name: 'proven' };
+      return outputs;
+    }
+    this.#state = { name: 'freezing' };
+    return [...outputs, { kind: 'freeze' }];
+  }
+
+  /** The sealed state that `freeze` asked for. */
+  frozen(nowMs: number, sealed: Buffer): SourceMoveOutput[] {
+    if (this.#state.name !== 'freezing') return [];
+    this.#measures.stateBytes = sealed.length;
+    const fragments: Buffer[] = [];
+    for (let offset = 0; offset < sealed.length; offset += TRANSFER_FRAGMENT_BYTES) {
+      fragments.push(sealed.subarray(offset, offset + TRANSFER_FRAGMENT_BYTES));
+    }
+    this.#state = {
+      name: 'transferring',
+      sealed: fragments,
+      frozenAtMs: nowMs,
+      nextSendMs: nowMs + TRANSFER_REPEAT_MS,
+      attempts: 1,
+    };
+    return this.#transferMessages(fragments);
+  }
+
+  /** Freezing failed (the state could not be sealed): nothing has left, the transport stays. */
+  freezeFailed(nowMs: number): SourceMoveOutput[] {
+    if (this.#state.name !== 'freezing') return [];
+    return this.#takeBack(nowMs, 'transfer-refused', 0);
+  }
+
+  receive(nowMs: number, message: HandoverMessage): SourceMoveOutput[] {
+    if (message.epoch !== this.options.epoch) return [];
+    switch (message.kind) {
+      case 'pathNominated':
+        return this.#nominated(nowMs);
+      case 'accepted':
+        return this.#accepted(nowMs);
+      case 'refused':
+        return this.#state.name === 'transferring' ? this.#takeBack(nowMs, 'transfer-refused', GRANT_INDICES) : [];
+      case 'released':
+        if (this.#state.name === 'releasing') this.#state = { name: 'lingering', untilMs: this.#state.untilMs };
+        return [];
+      case 'forgotten':
+        return this.#state.name === 'aborting' ? this.#finish() : [];
+      case 'transfer':
+      case 'release':
+      case 'abort':
+      case 'pathProven':
+        return [];
+    }
+  }
+
+  /** A rehearsal goes home: control has told the client a fresh address of ours. */
+  returnPath(): boolean {
+    if (this.#state.name !== 'proven') return false;
+    this.#state = { name: 'returning' };
+    return true;
+  }
+
+  /** The client has nominated an address of ours again. */
+  nominatedHere(): SourceMoveOutput[] {
+    if (this.#state.name !== 'returning') return [];
+    return [{ kind: 'watchOwnPath' }];
+  }
+
+  /** Authenticated media has come directly to us. */
+  provenHere(nowMs: number): SourceMoveOutput[] {
+    if (this.#state.name !== 'returning') return [];
+    return [{ kind: 'usePaths', paths: 'own' }, { kind: 'reportPathReturned' }, ...this.#end(nowMs, 'rehearsed')];
+  }
+
+  /** Control gives the move up. False: too late, only `force` (control's word) takes the transport back now. */
+  cancel(nowMs: number, force: boolean): SourceMoveOutput[] | null {
+    switch (this.#state.name) {
+      case 'proving':
+      case 'proven':
+      case 'returning':
+        return [{ kind: 'usePaths', paths: 'own' }, ...this.#end(nowMs, 'cancelled', 'cancelled')];
+      case 'transferring':
+        return force ? this.#takeBack(nowMs, 'cancelled', GRANT_INDICES) : null;
+      case 'freezing':
+      case 'releasing':
+      case 'lingering':
+        return null;
+      case 'aborting':
+      case 'done':
+        return [];
+    }
+  }
+
+  /** `targetHeardAtMs`, `controlHeardAtMs`: when the link and control last said anything at all. */
+  tick(nowMs: number, targetHeardAtMs: number, controlHeardAtMs: number): SourceMoveOutput[] {
+    const state = this.#state;
+    switch (state.name) {
+      case 'proving':
+        if (state.duplicatesUntilMs === null || nowMs < state.duplicatesUntilMs) return [];
+        state.duplicatesUntilMs = null;
+        return [{ kind: 'usePaths', paths: 'own' }];
+      case 'transferring':
+        return this.#repeatTransfer(nowMs, state, Math.max(targetHeardAtMs, controlHeardAtMs));
+      case 'releasing':
+        if (nowMs >= state.untilMs) return this.#finish();
+        if (nowMs < state.nextSendMs) return [];
+        state.nextSendMs = nowMs + CONFIRM_REPEAT_MS;
+        return [{ kind: 'send', message: this.#message('release') }];
+      case 'aborting':
+        if (nowMs >= state.untilMs) return this.#finish();
+        if (nowMs < state.nextSendMs) return [];
+        state.nextSendMs = nowMs + CONFIRM_REPEAT_MS;
+        return [{ kind: 'send', message: this.#message('abort') }];
+      case 'lingering':
+        return nowMs >= state.untilMs ? this.#finish() : [];
+      case 'proven':
+      case 'returning':
+      case 'freezing':
+      case 'done':
+        return [];
+    }
+  }
+
+  #nominated(nowMs: number): SourceMoveOutput[] {
+    const state = this.#state;
+    if (state.name !== 'proving' || state.duplicatesUntilMs !== null) return [];
+    state.duplicatesUntilMs = nowMs + DUPLICATE_PATHS_MS;
+    return [{ kind: 'usePaths', paths: 'both' }];
+  }
+
+  #accepted(nowMs: number): SourceMoveOutput[] {
+    const state = this.#state;
+    if (state.name !== 'transferring') return [];
+    this.#measures.transferMs = nowMs - state.frozenAtMs;
+    this.#measures.transferAttempts = state.attempts;
+    this.#state = { name: 'releasing', untilMs: nowMs + LINGER_MS, nextSendMs: nowMs + CONFIRM_REPEAT_MS };
+    return [
+      { kind: 'handOff' },
+      { kind: 'send', message: this.#message('release') },
+      {
+        kind: 'reportEnded',
+        outcome: 'completed',
+        owner: 'target',
+        epoch: this.options.epoch,
+        measures: { ...this.#measures },
+      },
+    ];
+  }
+
+  #repeatTransfer(
+    nowMs: number,
+    state: Extract<State, { name: 'transferring' }>,
+    heardAtMs: number,
+  ): SourceMoveOutput[] {
+    const silentSince = Math.max(heardAtMs, state.frozenAtMs);
+    if (nowMs - silentSince >= TAKE_BACK_SILENCE_MS) {
+      return this.#takeBack(nowMs, 'target-unreachable', GRANT_INDICES);
+    }
+    if (nowMs < state.nextSendMs) return [];
+    state.attempts += 1;
+    const pause = state.attempts <= TRANSFER_FAST_REPEATS ? TRANSFER_REPEAT_MS : TRANSFER_REPEAT_SLOW_MS;
+    state.nextSendMs = nowMs + pause;
+    return this.#transferMessages(state.sealed);
+  }
+
+  #takeBack(nowMs: number, failure: MoveFailure, skip: number): SourceMoveOutput[] {
+    const state = this.#state;
+    if (state.name === 'transferring') this.#measures.transferAttempts = state.attempts;
+    return [
+      { kind: 'takeBack', skip, count: GRANT_INDICES },
+      // The client's path may be at either node now; identical ciphertext to both until it shows itself.
+      { kind: 'usePaths', paths: 'both' },
+      ...this.#end(nowMs, 'failed', failure, this.options.returnEpoch),
+    ];
+  }
+
+  /** The transport stays here: the target is told until it confirms. */
+  #end(
+    nowMs: number,
+    outcome: MoveOutcome,
+    failure?: MoveFailure,
+    epoch: number = this.options.epoch - 1,
+  ): SourceMoveOutput[] {
+    this.#state = { name: 'aborting', untilMs: nowMs + LINGER_MS, nextSendMs: nowMs + CONFIRM_REPEAT_MS };
+    return [
+      { kind: 'send', message: this.#message('abort') },
+      {
+        kind: 'reportEnded',
+        outcome,
+        ...(failure === undefined ? {} : { failure }),
+        owner: 'source',
+        epoch,
+        measures: { ...this.#measures },
+      },
+    ];
+  }
+
+  #finish(): SourceMoveOutput[] {
+    this.#state = { name: 'done' };
+    return [{ kind: 'done' }];
+  }
+
+  #transferMessages(fragments: readonly Buffer[]): SourceMoveOutput[] {
+    return fragments.map((bytes, fragment) => ({
+      kind: 'send',
+      message: {
+        kind: 'transfer',
+        moveId: this.options.moveId,
+        epoch: this.options.epoch,
+        fragment,
+        fragments: fragments.length,
+        bytes,
+      },
+    }));
+  }
+
+  #message(kind: Exclude<HandoverMessage['kind'], 'transfer'>): HandoverMessage {
+    return { kind, moveId: this.options.moveId, epoch: this.options.epoch };
+  }
+}

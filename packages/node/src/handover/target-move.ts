@@ -1,0 +1,190 @@
+import type { MoveFailure } from '@godwit/protocol';
+import { PREPARED_TTL_MS, TOMBSTONE_MS } from '../limits.js';
+import type { HandoverMessage } from './messages.js';
+
+export interface TargetMoveOptions {
+  readonly moveId: string;
+  readonly transportId: string;
+  readonly epoch: number;
+  readonly sourceNodeId: string;
+}
+
+/** What the target must do now, in this order. */
+export type TargetMoveOutput =
+  | { readonly kind: 'send'; readonly message: HandoverMessage }
+  /** The client's address at this node has proven itself to the owner. */
+  | { readonly kind: 'pathProven' }
+  /** The sealed state is complete: open and thaw it, then call `thawed` or `thawFailed`. */
+  | { readonly kind: 'thaw'; readonly sealed: Buffer }
+  | { readonly kind: 'liftCeiling' }
+  /** The source owns the transport again although we had begun: stop encrypting, destroy the keys, relay. */
+  | { readonly kind: 'yield' }
+  | { readonly kind: 'reportCompleted' }
+  | { readonly kind: 'reportFailed'; readonly failure: MoveFailure }
+  /** Drop the preparation; what the client still sends here is relayed for a while. The tombstone stays until `done`. */
+  | { readonly kind: 'forget' }
+  | { readonly kind: 'done' };
+
+type State =
+  | { readonly name: 'prepared'; expiresAtMs: number; fragments: (Buffer | undefined)[] }
+  | { readonly name: 'thawing' }
+  /** Owner inside [N, N+L) until RELEASE. */
+  | { readonly name: 'limited' }
+  | { readonly name: 'owner'; untilMs: number }
+  | { readonly name: 'tombstone'; untilMs: number }
+  | { readonly name: 'done' };
+
+/** The target's half of a planned move (HANDOVER 2). Sans-IO. */
+export class TargetMove {
+  readonly options: TargetMoveOptions;
+  #state: State;
+
+  constructor(nowMs: number, options: TargetMoveOptions) {
+    this.options = options;
+    this.#state = { name: 'prepared', expiresAtMs: nowMs + PREPARED_TTL_MS, fragments: [] };
+  }
+
+  get stateName(): State['name'] {
+    return this.#state.name;
+  }
+
+  /** The client nominated an address of ours. */
+  nominated(): TargetMoveOutput[] {
+    if (this.#state.name !== 'prepared') return [];
+    return [{ kind: 'send', message: this.#message('pathNominated') }];
+  }
+
+  receive(nowMs: number, message: HandoverMessage): TargetMoveOutput[] {
+    if (message.epoch !== this.options.epoch) return [];
+    switch (message.kind) {
+      case 'pathProven':
+        if (this.#state.name !== 'prepared') return [];
+        this.#state.expiresAtMs = nowMs + PREPARED_TTL_MS;
+        return [{ kind: 'pathProven' }];
+      case 'transfer':
+        return this.#transfer(message);
+      case 'release':
+        return this.#release(nowMs);
+      case 'abort':
+        return this.#abort(nowMs);
+      case 'pathNominated':
+      case 'accepted':
+      case 'refused':
+      case 'released':
+      case 'forgotten':
+        return [];
+    }
+  }
+
+  thawed(): TargetMoveOutput[] {
+    if (this.#state.name !== 'thawing') return [];
+    this.#state = { name: 'limited' };
+    return [{ kind: 'send', message: this.#message('accepted') }, { kind: 'reportCompleted' }];
+  }
+
+  thawFailed(nowMs: number): TargetMoveOutput[] {
+    if (this.#state.name !== 'thawing') return [];
+    this.#state = { name: 'tombstone', untilMs: nowMs + TOMBSTONE_MS };
+    return [
+      { kind: 'send', message: this.#message('refused') },
+      { kind: 'reportFailed', failure: 'transfer-refused' },
+    ];
+  }
+
+  /** Control gives the move up. Null: too late, the transport is ours. */
+  cancel(nowMs: number): TargetMoveOutput[] | null {
+    switch (this.#state.name) {
+      case 'prepared':
+        this.#state = { name: 'tombstone', untilMs: nowMs + TOMBSTONE_MS };
+        return [{ kind: 'forget' }];
+      case 'thawing':
+      case 'limited':
+      case 'owner':
+        return null;
+      case 'tombstone':
+      case 'done':
+        return [];
+    }
+  }
+
+  tick(nowMs: number): TargetMoveOutput[] {
+    const state = this.#state;
+    switch (state.name) {
+      case 'prepared':
+        if (nowMs < state.expiresAtMs) return [];
+        this.#state = { name: 'tombstone', untilMs: nowMs + TOMBSTONE_MS };
+        return [{ kind: 'reportFailed', failure: 'source-lost' }, { kind: 'forget' }];
+      case 'owner':
+      case 'tombstone':
+        if (nowMs < state.untilMs) return [];
+        this.#state = { name: 'done' };
+        return [{ kind: 'done' }];
+      case 'thawing':
+      case 'limited':
+      case 'done':
+        return [];
+    }
+  }
+
+  #transfer(message: Extract<HandoverMessage, { kind: 'transfer' }>): TargetMoveOutput[] {
+    const state = this.#state;
+    switch (state.name) {
+      case 'prepared': {
+        if (state.fragments.length !== message.fragments) {
+          state.fragments = Array.from({ length: message.fragments }, () => undefined);
+        }
+        state.fragments[message.fragment] = message.bytes;
+        const complete = state.fragments.filter((fragment) => fragment !== undefined);
+        if (complete.length !== message.fragments) return [];
+        this.#state = { name: 'thawing' };
+        return [{ kind: 'thaw', sealed: Buffer.concat(complete) }];
+      }
+      case 'limited':
+      case 'owner':
+        // Our ACCEPTED was lost. One answer a repetition is enough, so only the first fragment asks for it.
+        return message.fragment === 0 ? [{ kind: 'send', message: this.#message('accepted') }] : [];
+      case 'tombstone':
+        return message.fragment === 0 ? [{ kind: 'send', message: this.#message('refused') }] : [];
+      case 'thawing':
+      case 'done':
+        return [];
+    }
+  }
+
+  #release(nowMs: number): TargetMoveOutput[] {
+    switch (this.#state.name) {
+      case 'limited':
+        this.#state = { name: 'owner', untilMs: nowMs + TOMBSTONE_MS };
+        return [{ kind: 'liftCeiling' }, { kind: 'send', message: this.#message('released') }];
+      case 'owner':
+        return [{ kind: 'send', message: this.#message('released') }];
+      case 'prepared':
+      case 'thawing':
+      case 'tombstone':
+      case 'done':
+        return [];
+    }
+  }
+
+  #abort(nowMs: number): TargetMoveOutput[] {
+    const forgotten: TargetMoveOutput = { kind: 'send', message: this.#message('forgotten') };
+    switch (this.#state.name) {
+      case 'prepared':
+        this.#state = { name: 'tombstone', untilMs: nowMs + TOMBSTONE_MS };
+        return [forgotten, { kind: 'forget' }];
+      case 'limited':
+        this.#state = { name: 'tombstone', untilMs: nowMs + TOMBSTONE_MS };
+        return [{ kind: 'yield' }, forgotten, { kind: 'reportFailed', failure: 'target-unreachable' }];
+      case 'tombstone':
+        return [forgotten];
+      case 'thawing':
+      case 'owner':
+      case 'done':
+        return [];
+    }
+  }
+
+  #message(kind: Exclude<HandoverMessage['kind'], 'transfer'>): HandoverMessage {
+    return { kind, moveId: this.options.moveId, epoch: this.options.epoch };
+  }
+}

@@ -1,0 +1,57 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+
+export interface OperationsView {
+  /** Registered with control and not stopping. */
+  readonly inService: boolean;
+  readonly stopping: boolean;
+  readonly nodeId: string | null;
+  readonly transports: number;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** The small HTTP listener of a node: health, status for load balancers, metrics. */
+export async function startOperations(
+  host: string,
+  port: number,
+  view: () => OperationsView,
+): Promise<{ url: string; server: FastifyInstance }> {
+  const server = fastify({ logger: false, forceCloseConnections: true });
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  addGauges(registry, view);
+  server.get('/health', (_request, reply) => {
+    const { inService, nodeId, stopping } = view();
+    return reply.status(inService ? 200 : 503).send({ status: inService ? 'ok' : 'unavailable', nodeId, stopping });
+  });
+  server.get('/api/client/v2/status', (_request, reply) =>
+    view().stopping
+      ? reply.status(503).send({ status: 'failed', result: 'Maintenance mode' })
+      : reply.send({ status: 'success', result: 'OK' }),
+  );
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+  const url = await server.listen({ host, port });
+  return { url, server };
+}
+
+function addGauges(registry: Registry, view: () => OperationsView): void {
+  new Gauge({
+    name: 'godwit_node_transports',
+    help: 'Transports that this node holds in any role.',
+    registers: [registry],
+    collect() {
+      this.set(view().transports);
+    },
+  });
+  new Gauge({
+    name: 'godwit_node_datapath',
+    help: 'Counters of the packet path since the process started.',
+    labelNames: ['counter'],
+    registers: [registry],
+    collect() {
+      for (const [counter, value] of Object.entries(view().counters)) this.set({ counter }, value);
+    },
+  });
+}
