@@ -1,0 +1,264 @@
+import type { Json, MigrationRecord, TransportRecord } from './records.js';
+import type { Storage } from './storage.js';
+
+/** What the suite needs of a test runner: vitest's `it` and `expect` fit. */
+export interface ContractRunner {
+  it(name: string, test: () => Promise<void>): void;
+  equal(actual: unknown, expected: unknown): void;
+}
+
+/** The contract of the port: every implementation passes it on an empty database. */
+export function storageContract(runner: ContractRunner, open: () => Storage): void {
+  ownershipContract(runner, open);
+  rosterContract(runner, open);
+  migrationContract(runner, open);
+}
+
+const NOW_MS = 1_700_000_000_000;
+let counter = 0;
+const unique = (prefix: string): string => `${prefix}${(counter++).toString(16).padStart(8, '0')}`;
+
+async function newSession(storage: Storage, demoName: string | null = null): Promise<string> {
+  await storage.projects.ensure({ apiKey: '100', name: 'contract', createdAtMs: NOW_MS });
+  const sessionId = unique('1_session');
+  await storage.sessions.create({
+    sessionId,
+    apiKey: '100',
+    location: '',
+    demo: demoName !== null,
+    demoName,
+    homeNodeId: null,
+    createdAtMs: NOW_MS,
+    lastMigrationEndedAtMs: null,
+  });
+  return sessionId;
+}
+
+async function newTransport(storage: Storage): Promise<TransportRecord> {
+  const sessionId = await newSession(storage);
+  const connectionId = unique('connection');
+  await storage.connections.create({
+    connectionId,
+    sessionId,
+    data: 'name=Ada',
+    role: 'publisher',
+    sessionMigration: true,
+    pathMethod: 'candidate',
+    eventsSuppressed: false,
+    resumeTokenHash: 'hash',
+    createdAtMs: NOW_MS,
+    endedAtMs: null,
+    endReason: null,
+  });
+  const transport: TransportRecord = {
+    transportId: unique('00000000'),
+    sessionId,
+    connectionId,
+    ownerNodeId: 'node-a',
+    epoch: 1,
+    epochHighest: 1,
+    intent: null,
+    connected: false,
+    negotiated: { version: 1, sections: [{ mid: '0' }] } satisfies Json,
+    createdAtMs: NOW_MS,
+    endedAtMs: null,
+  };
+  await storage.transports.create(transport);
+  return transport;
+}
+
+function ownershipContract({ it, equal }: ContractRunner, open: () => Storage): void {
+  it('grants a move to one of many callers and reserves two new epochs', async () => {
+    const { transports } = open();
+    const { transportId } = await newTransport(open());
+    const owner = { ownerNodeId: 'node-a', epoch: 1 };
+    const grants = await Promise.all(
+      ['m1', 'm2', 'm3', 'm4'].map((moveId) =>
+        transports.beginMove(transportId, owner, { moveId, targetNodeId: 'node-b' }),
+      ),
+    );
+    const won = grants.filter((grant) => grant !== null);
+    equal(won.length, 1);
+    equal(
+      { ...won[0], moveId: null },
+      { moveId: null, targetNodeId: 'node-b', targetEpoch: 2, returnEpoch: 3 },
+    );
+  });
+
+  it('records the end of a move for the holder of the intent only', async () => {
+    const { transports } = open();
+    const { transportId } = await newTransport(open());
+    await transports.beginMove(
+      transportId,
+      { ownerNodeId: 'node-a', epoch: 1 },
+      { moveId: 'm', targetNodeId: 'node-b' },
+    );
+    equal(await transports.endMove(transportId, { moveId: 'other', ownerNodeId: 'node-b', epoch: 2 }), false);
+    equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-b', epoch: 9 }), false);
+    equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-b', epoch: 2 }), true);
+    equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-a', epoch: 3 }), false);
+    const record = await transports.get(transportId);
+    equal([record?.ownerNodeId, record?.epoch, record?.intent], ['node-b', 2, null]);
+  });
+
+  it('never grants an epoch twice, though moves are given up', async () => {
+    const { transports } = open();
+    const { transportId } = await newTransport(open());
+    const owner = { ownerNodeId: 'node-a', epoch: 1 };
+    await transports.beginMove(transportId, owner, { moveId: 'm1', targetNodeId: 'node-b' });
+    await transports.endMove(transportId, { moveId: 'm1', ...owner });
+    const second = await transports.beginMove(transportId, owner, { moveId: 'm2', targetNodeId: 'node-b' });
+    equal([second?.targetEpoch, second?.returnEpoch], [4, 5]);
+    await transports.raiseEpochs(transportId, 3);
+    equal((await transports.get(transportId))?.epochHighest, 5);
+    await transports.raiseEpochs(transportId, 12);
+    equal((await transports.get(transportId))?.epochHighest, 12);
+  });
+
+  it('refuses to move a transport at another epoch, of another owner, or ended', async () => {
+    const { transports } = open();
+    const { transportId } = await newTransport(open());
+    const grant = { moveId: 'm', targetNodeId: 'node-b' };
+    equal(await transports.beginMove(transportId, { ownerNodeId: 'node-a', epoch: 2 }, grant), null);
+    equal(await transports.beginMove(transportId, { ownerNodeId: 'node-c', epoch: 1 }, grant), null);
+    equal(await transports.end(transportId, NOW_MS), true);
+    equal(await transports.end(transportId, NOW_MS), false);
+    equal(await transports.beginMove(transportId, { ownerNodeId: 'node-a', epoch: 1 }, grant), null);
+  });
+
+  it('notes a handshake only for the epoch that owns', async () => {
+    const { transports } = open();
+    const { transportId } = await newTransport(open());
+    equal(await transports.setConnected(transportId, 7), false);
+    equal(await transports.setConnected(transportId, 1), true);
+    await transports.saveNegotiated(transportId, { version: 2 });
+    const record = await transports.get(transportId);
+    equal([record?.connected, record?.negotiated], [true, { version: 2 }]);
+  });
+}
+
+function rosterContract({ it, equal }: ContractRunner, open: () => Storage): void {
+  it('ends a connection once, with its streams and its transport', async () => {
+    const storage = open();
+    const transport = await newTransport(storage);
+    const streamId = unique('aaaaaaaa');
+    const { sessionId, connectionId } = transport;
+    const stream = { streamId, sessionId, connectionId, info: { name: 'é "quoted"' }, createdAtMs: NOW_MS };
+    await storage.streams.create({ ...stream, publishedAtMs: null, endedAtMs: null });
+    equal(await storage.streams.publish(streamId, NOW_MS), true);
+    equal(await storage.streams.publish(streamId, NOW_MS), false);
+    equal((await storage.streams.listLive(sessionId))[0]?.info, { name: 'é "quoted"' });
+    equal(await storage.connections.end(connectionId, 'clientDisconnected', NOW_MS + 1), true);
+    equal(await storage.connections.end(connectionId, 'networkDisconnected', NOW_MS + 2), false);
+    equal(await storage.streams.listLive(sessionId), []);
+    equal((await storage.transports.get(transport.transportId))?.endedAtMs, NOW_MS + 1);
+    equal((await storage.connections.get(connectionId))?.endReason, 'clientDisconnected');
+  });
+
+  it('finds demo sessions by name and refuses a second of that name', async () => {
+    const storage = open();
+    const demoName = unique('demo');
+    const sessionId = await newSession(storage, demoName);
+    equal((await storage.sessions.getByDemoName(demoName))?.sessionId, sessionId);
+    const second = await newSession(storage, demoName);
+    equal(await storage.sessions.get(second), null);
+    await storage.sessions.setHomeNode(sessionId, 'node-b');
+    await storage.sessions.migrationEnded(sessionId, NOW_MS + 5);
+    const record = await storage.sessions.get(sessionId);
+    equal([record?.homeNodeId, record?.lastMigrationEndedAtMs], ['node-b', NOW_MS + 5]);
+  });
+
+  it('pins the identity key of a node', async () => {
+    const { nodes } = open();
+    const nodeId = unique('node-');
+    const node = {
+      nodeId,
+      identityKey: nodeId,
+      bootId: '1',
+      version: '1',
+      registeredAtMs: 1,
+      lastSeenAtMs: 1,
+    };
+    await nodes.save(node);
+    await nodes.save({ ...node, identityKey: 'forged', bootId: '2' });
+    equal(await nodes.getByIdentity('forged'), null);
+    equal((await nodes.getByIdentity(nodeId))?.bootId, '2');
+    await nodes.seen(nodeId, 9);
+    equal((await nodes.get(nodeId))?.lastSeenAtMs, 9);
+    await nodes.remove(nodeId);
+    equal(await nodes.get(nodeId), null);
+  });
+
+  it('keeps facts about the installation', async () => {
+    const { meta } = open();
+    equal(await meta.get('absent'), null);
+    await meta.set('key', 'one');
+    await meta.set('key', 'two');
+    equal(await meta.get('key'), 'two');
+  });
+}
+
+function migrationContract({ it, equal }: ContractRunner, open: () => Storage): void {
+  const migrationOf = (sessionId: string): MigrationRecord => ({
+    migrationId: unique('migration'),
+    sessionId,
+    status: 'pending',
+    targetNodeId: 'node-b',
+    rehearsal: false,
+    moved: 0,
+    total: 0,
+    createdAtMs: NOW_MS,
+    endedAtMs: null,
+  });
+
+  it('lets one migration of a session run at a time', async () => {
+    const { migrations } = open();
+    const sessionId = await newSession(open());
+    const tried = [migrationOf(sessionId), migrationOf(sessionId), migrationOf(sessionId)];
+    const created = await Promise.all(tried.map((migration) => migrations.create(migration)));
+    equal(created.filter(Boolean).length, 1);
+    const first = tried[created.indexOf(true)] ?? migrationOf(sessionId);
+    await migrations.progress(first.migrationId, { moved: 1, total: 2 });
+    equal(await migrations.end(first.migrationId, 'completed', NOW_MS + 3), true);
+    equal(await migrations.end(first.migrationId, 'failed', NOW_MS + 4), false);
+    const ended = { ...first, status: 'completed', moved: 1, total: 2, endedAtMs: NOW_MS + 3 };
+    equal(await migrations.get(first.migrationId), ended);
+    equal(await migrations.create(migrationOf(sessionId)), true);
+    equal(await migrations.endUnfinished(NOW_MS), 1);
+  });
+
+  it('keeps the first gap report of the connection that was moved', async () => {
+    const { migrations, moves } = open();
+    const migration = migrationOf(await newSession(open()));
+    await migrations.create(migration);
+    const moveId = unique('bbbbbbbb');
+    await moves.create({
+      moveId,
+      migrationId: migration.migrationId,
+      connectionId: 'c1',
+      fromNodeId: 'node-a',
+      toNodeId: 'node-b',
+      outcome: null,
+      failure: null,
+      gap: null,
+      measures: null,
+      startedAtMs: NOW_MS,
+      endedAtMs: null,
+    });
+    await moves.end(moveId, {
+      outcome: 'completed',
+      failure: null,
+      measures: { transferMs: 2 },
+      endedAtMs: NOW_MS,
+    });
+    equal(await moves.saveGap(moveId, 'c2', { frameGapMsMax: 1 }), false);
+    equal(await moves.saveGap(moveId, 'c1', { frameGapMsMax: 40 }), true);
+    equal(await moves.saveGap(moveId, 'c1', { frameGapMsMax: 0 }), false);
+    const [move] = await moves.listOfMigration(migration.migrationId);
+    equal(
+      [move?.outcome, move?.gap, move?.measures],
+      ['completed', { frameGapMsMax: 40 }, { transferMs: 2 }],
+    );
+    await migrations.endUnfinished(NOW_MS);
+  });
+}

@@ -1,0 +1,22 @@
+/** What can go wrong with the storage itself; each message says what to do. */
+export const storageErrorCatalogue = {
+  dataFolderLocked: { code: 'dataFolderLocked', retryable: false },
+  migrationFailed: { code: 'migrationFailed', retryable: false },
+  closed: { code: 'closed', retryable: false },
+  workerFailed: { code: 'workerFailed', retryable: false },
+  statementTimeout: { code: 'statementTimeout', retryable: true },
+} as const;
+export type StorageErrorCode = keyof typeof storageErrorCatalogue;
+
+/** An error of the storage, with a code of the catalogue and a one-line message that names the remedy. */
+export class StorageError extends Error {
+  readonly code: StorageErrorCode;
+  readonly retryable: boolean;
+
+  constructor(code: StorageErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StorageError';
+    this.code = code;
+    this.retryable = storageErrorCatalogue[code].retryable;
+  }
+}

@@ -1,0 +1,13 @@
+export * from './errors.js';
+export * from './records.js';
+export type { ConnectionRepository } from './repositories/connections.js';
+export type { MetaRepository } from './repositories/meta.js';
+export type { MigrationRepository } from './repositories/migrations.js';
+export type { MoveEnd, MoveRepository } from './repositories/moves.js';
+export type { NodeRepository } from './repositories/nodes.js';
+export type { ProjectRepository } from './repositories/projects.js';
+export type { SessionRepository } from './repositories/sessions.js';
+export type { StreamRepository } from './repositories/streams.js';
+export type { MoveResult, TransportRepository } from './repositories/transports.js';
+export { lockFolder, type FolderLock } from './lock-file.js';
+export { openFolderStorage, openMemoryStorage, storageOverPool, type Storage } from './storage.js';

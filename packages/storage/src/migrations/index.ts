@@ -1,0 +1,23 @@
+import { Migrator, type Kysely, type Migration } from 'kysely';
+import { StorageError } from '../errors.js';
+import type { Schema } from '../schema.js';
+import { roster } from './0001-roster.js';
+
+/** In order of their names; a released migration is never edited. */
+const migrations: Record<string, Migration> = { '0001-roster': roster };
+
+/** Brings the database to the newest schema. Errors: migrationFailed. */
+export async function migrateToLatest(database: Kysely<Schema>): Promise<void> {
+  const migrator = new Migrator({
+    db: database,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'reading the schema';
+  throw new StorageError(
+    'migrationFailed',
+    `The database could not be brought to this version's schema (${failed}). Restore a backup, or start with an empty GODWIT_DATA_DIR.`,
+    { cause: error },
+  );
+}

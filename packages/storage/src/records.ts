@@ -1,0 +1,118 @@
+/** The roster as values. Times are milliseconds since 1970; JSON columns are plain data. */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+export interface ProjectRecord {
+  readonly apiKey: string;
+  readonly name: string;
+  readonly createdAtMs: number;
+}
+
+/** A media node as control remembers it; its identity key is pinned to its id. */
+export interface NodeRecord {
+  readonly nodeId: string;
+  /** Ed25519, SPKI DER, base64. */
+  readonly identityKey: string;
+  readonly bootId: string;
+  readonly version: string;
+  readonly registeredAtMs: number;
+  readonly lastSeenAtMs: number;
+}
+
+export interface SessionRecord {
+  readonly sessionId: string;
+  readonly apiKey: string;
+  readonly location: string;
+  /** Made by the demo page: its endpoints may touch it without a token. */
+  readonly demo: boolean;
+  /** Name under which the demo page joins it again. */
+  readonly demoName: string | null;
+  /** Node on which further connections start. */
+  readonly homeNodeId: string | null;
+  readonly createdAtMs: number;
+  readonly lastMigrationEndedAtMs: number | null;
+}
+
+export interface ConnectionRecord {
+  readonly connectionId: string;
+  readonly sessionId: string;
+  readonly data: string;
+  readonly role: string;
+  readonly sessionMigration: boolean;
+  readonly pathMethod: string;
+  readonly eventsSuppressed: boolean;
+  /** SHA-256 of the resume token, hex: the token itself is never stored. */
+  readonly resumeTokenHash: string;
+  readonly createdAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly endReason: string | null;
+}
+
+export interface StreamRecord {
+  readonly streamId: string;
+  readonly sessionId: string;
+  readonly connectionId: string;
+  readonly info: Json;
+  readonly createdAtMs: number;
+  /** When the others were told of it. */
+  readonly publishedAtMs: number | null;
+  readonly endedAtMs: number | null;
+}
+
+/** A move that has been granted and has not ended: only its epochs may be used. */
+export interface MoveIntent {
+  readonly moveId: string;
+  readonly targetNodeId: string;
+  /** Epoch of the target, should it become the owner. */
+  readonly targetEpoch: number;
+  /** Epoch of the source, should it take the transport back. */
+  readonly returnEpoch: number;
+}
+
+export interface TransportRecord {
+  readonly transportId: string;
+  readonly sessionId: string;
+  readonly connectionId: string;
+  readonly ownerNodeId: string;
+  readonly epoch: number;
+  /** Highest epoch ever granted or reserved; the next grant is above it. */
+  readonly epochHighest: number;
+  readonly intent: MoveIntent | null;
+  readonly connected: boolean;
+  /** Negotiated state, so that it can be taken up again. Holds no SRTP key. */
+  readonly negotiated: Json;
+  readonly createdAtMs: number;
+  readonly endedAtMs: number | null;
+}
+
+export type MigrationStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled';
+
+export interface MigrationRecord {
+  readonly migrationId: string;
+  readonly sessionId: string;
+  readonly status: MigrationStatus;
+  readonly targetNodeId: string;
+  readonly rehearsal: boolean;
+  readonly moved: number;
+  readonly total: number;
+  readonly createdAtMs: number;
+  readonly endedAtMs: number | null;
+}
+
+/** What became of one connection in one migration. */
+export interface MoveRecord {
+  readonly moveId: string;
+  readonly migrationId: string;
+  readonly connectionId: string;
+  readonly fromNodeId: string;
+  readonly toNodeId: string;
+  /** Null while it runs. */
+  readonly outcome: string | null;
+  readonly failure: string | null;
+  /** What the client measured around it. */
+  readonly gap: Json;
+  /** What the nodes measured. */
+  readonly measures: Json;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+}

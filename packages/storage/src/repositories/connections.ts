@@ -1,0 +1,81 @@
+import type { Kysely, Selectable } from 'kysely';
+import type { ConnectionRecord } from '../records.js';
+import { numberOrNull, type Schema } from '../schema.js';
+
+export interface ConnectionRepository {
+  create(connection: ConnectionRecord): Promise<void>;
+  get(connectionId: string): Promise<ConnectionRecord | null>;
+  /** Every connection that has not ended, oldest first; of one session, or of all. */
+  listLive(sessionId?: string): Promise<ConnectionRecord[]>;
+  /** True when this call ended it; ends its streams and transports in the same transaction. */
+  end(connectionId: string, reason: string, nowMs: number): Promise<boolean>;
+}
+
+export function connectionRepository(database: Kysely<Schema>): ConnectionRepository {
+  return {
+    async create(connection) {
+      await database
+        .insertInto('connections')
+        .values({
+          connection_id: connection.connectionId,
+          session_id: connection.sessionId,
+          data: connection.data,
+          role: connection.role,
+          session_migration: connection.sessionMigration,
+          path_method: connection.pathMethod,
+          events_suppressed: connection.eventsSuppressed,
+          resume_token_hash: connection.resumeTokenHash,
+          created_at_ms: connection.createdAtMs,
+          ended_at_ms: connection.endedAtMs,
+          end_reason: connection.endReason,
+        })
+        .execute();
+    },
+    async get(connectionId) {
+      const query = database.selectFrom('connections').selectAll().where('connection_id', '=', connectionId);
+      const row = await query.executeTakeFirst();
+      return row === undefined ? null : toRecord(row);
+    },
+    async listLive(sessionId) {
+      let query = database.selectFrom('connections').selectAll().where('ended_at_ms', 'is', null);
+      if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);
+      return (await query.orderBy('created_at_ms').execute()).map(toRecord);
+    },
+    end(connectionId, reason, nowMs) {
+      return database.transaction().execute(async (transaction) => {
+        const result = await transaction
+          .updateTable('connections')
+          .set({ ended_at_ms: nowMs, end_reason: reason })
+          .where('connection_id', '=', connectionId)
+          .where('ended_at_ms', 'is', null)
+          .executeTakeFirst();
+        if (result.numUpdatedRows !== 1n) return false;
+        for (const table of ['streams', 'transports'] as const) {
+          await transaction
+            .updateTable(table)
+            .set({ ended_at_ms: nowMs })
+            .where('connection_id', '=', connectionId)
+            .where('ended_at_ms', 'is', null)
+            .execute();
+        }
+        return true;
+      });
+    },
+  };
+}
+
+function toRecord(row: Selectable<Schema['connections']>): ConnectionRecord {
+  return {
+    connectionId: row.connection_id,
+    sessionId: row.session_id,
+    data: row.data,
+    role: row.role,
+    sessionMigration: row.session_migration,
+    pathMethod: row.path_method,
+    eventsSuppressed: row.events_suppressed,
+    resumeTokenHash: row.resume_token_hash,
+    createdAtMs: Number(row.created_at_ms),
+    endedAtMs: numberOrNull(row.ended_at_ms),
+    endReason: row.end_reason,
+  };
+}

@@ -1,0 +1,93 @@
+import type { Kysely, Selectable } from 'kysely';
+import { MIGRATION_HISTORY_MAX } from '../limits.js';
+import type { MigrationRecord, MigrationStatus } from '../records.js';
+import { numberOrNull, type Schema } from '../schema.js';
+
+export interface MigrationRepository {
+  /** False when the session has a migration that has not ended. */
+  create(migration: MigrationRecord): Promise<boolean>;
+  get(migrationId: string): Promise<MigrationRecord | null>;
+  /** Newest first, at most MIGRATION_HISTORY_MAX. */
+  listOfSession(sessionId: string): Promise<MigrationRecord[]>;
+  progress(migrationId: string, progress: { moved: number; total: number }): Promise<void>;
+  end(migrationId: string, status: MigrationStatus, nowMs: number): Promise<boolean>;
+  /** Ends what a control that went away left unfinished; answers how many. */
+  endUnfinished(nowMs: number): Promise<number>;
+}
+
+export function migrationRepository(database: Kysely<Schema>): MigrationRepository {
+  return {
+    async create(migration) {
+      const result = await database
+        .insertInto('migrations')
+        .values({
+          migration_id: migration.migrationId,
+          session_id: migration.sessionId,
+          status: migration.status,
+          target_node_id: migration.targetNodeId,
+          rehearsal: migration.rehearsal,
+          moved: migration.moved,
+          total: migration.total,
+          created_at_ms: migration.createdAtMs,
+          ended_at_ms: migration.endedAtMs,
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst();
+      return result.numInsertedOrUpdatedRows === 1n;
+    },
+    async get(migrationId) {
+      const query = database.selectFrom('migrations').selectAll().where('migration_id', '=', migrationId);
+      const row = await query.executeTakeFirst();
+      return row === undefined ? null : toRecord(row);
+    },
+    async listOfSession(sessionId) {
+      const rows = await database
+        .selectFrom('migrations')
+        .selectAll()
+        .where('session_id', '=', sessionId)
+        .orderBy('created_at_ms', 'desc')
+        .limit(MIGRATION_HISTORY_MAX)
+        .execute();
+      return rows.map(toRecord);
+    },
+    async progress(migrationId, progress) {
+      await database
+        .updateTable('migrations')
+        .set({ status: 'running', ...progress })
+        .where('migration_id', '=', migrationId)
+        .where('ended_at_ms', 'is', null)
+        .execute();
+    },
+    async end(migrationId, status, nowMs) {
+      const result = await database
+        .updateTable('migrations')
+        .set({ status, ended_at_ms: nowMs })
+        .where('migration_id', '=', migrationId)
+        .where('ended_at_ms', 'is', null)
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+    async endUnfinished(nowMs) {
+      const result = await database
+        .updateTable('migrations')
+        .set({ status: 'failed', ended_at_ms: nowMs })
+        .where('ended_at_ms', 'is', null)
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows);
+    },
+  };
+}
+
+function toRecord(row: Selectable<Schema['migrations']>): MigrationRecord {
+  return {
+    migrationId: row.migration_id,
+    sessionId: row.session_id,
+    status: row.status as MigrationStatus,
+    targetNodeId: row.target_node_id,
+    rehearsal: row.rehearsal,
+    moved: row.moved,
+    total: row.total,
+    createdAtMs: Number(row.created_at_ms),
+    endedAtMs: numberOrNull(row.ended_at_ms),
+  };
+}

@@ -1,0 +1,82 @@
+import type { Kysely, Selectable } from 'kysely';
+import { LIST_ROWS_MAX } from '../limits.js';
+import type { SessionRecord } from '../records.js';
+import { numberOrNull, type Schema } from '../schema.js';
+
+export interface SessionRepository {
+  /** False when the id, or the demo name, is taken. */
+  create(session: SessionRecord): Promise<boolean>;
+  get(sessionId: string): Promise<SessionRecord | null>;
+  getByDemoName(demoName: string): Promise<SessionRecord | null>;
+  /** Newest first. */
+  list(): Promise<SessionRecord[]>;
+  setHomeNode(sessionId: string, nodeId: string): Promise<void>;
+  migrationEnded(sessionId: string, nowMs: number): Promise<void>;
+}
+
+export function sessionRepository(database: Kysely<Schema>): SessionRepository {
+  const first = async (column: 'session_id' | 'demo_name', value: string): Promise<SessionRecord | null> => {
+    const row = await database
+      .selectFrom('sessions')
+      .selectAll()
+      .where(column, '=', value)
+      .executeTakeFirst();
+    return row === undefined ? null : toRecord(row);
+  };
+  return {
+    async create(session) {
+      const result = await database
+        .insertInto('sessions')
+        .values({
+          session_id: session.sessionId,
+          api_key: session.apiKey,
+          location: session.location,
+          demo: session.demo,
+          demo_name: session.demoName,
+          home_node_id: session.homeNodeId,
+          created_at_ms: session.createdAtMs,
+          last_migration_ended_at_ms: session.lastMigrationEndedAtMs,
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst();
+      return result.numInsertedOrUpdatedRows === 1n;
+    },
+    get: (sessionId) => first('session_id', sessionId),
+    getByDemoName: (demoName) => first('demo_name', demoName),
+    async list() {
+      const query = database
+        .selectFrom('sessions')
+        .selectAll()
+        .orderBy('created_at_ms', 'desc')
+        .limit(LIST_ROWS_MAX);
+      return (await query.execute()).map(toRecord);
+    },
+    async setHomeNode(sessionId, nodeId) {
+      await database
+        .updateTable('sessions')
+        .set({ home_node_id: nodeId })
+        .where('session_id', '=', sessionId)
+        .execute();
+    },
+    async migrationEnded(sessionId, nowMs) {
+      await database
+        .updateTable('sessions')
+        .set({ last_migration_ended_at_ms: nowMs })
+        .where('session_id', '=', sessionId)
+        .execute();
+    },
+  };
+}
+
+function toRecord(row: Selectable<Schema['sessions']>): SessionRecord {
+  return {
+    sessionId: row.session_id,
+    apiKey: row.api_key,
+    location: row.location,
+    demo: row.demo,
+    demoName: row.demo_name,
+    homeNodeId: row.home_node_id,
+    createdAtMs: Number(row.created_at_ms),
+    lastMigrationEndedAtMs: numberOrNull(row.last_migration_ended_at_ms),
+  };
+}

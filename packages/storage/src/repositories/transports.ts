@@ -1,0 +1,174 @@
+import { sql, type Kysely, type Selectable } from 'kysely';
+import type { Json, MoveIntent, TransportRecord } from '../records.js';
+import { numberOrNull, type Schema } from '../schema.js';
+
+/** How a granted move ended: who owns the transport now, with which of the epochs that the intent reserved. */
+export interface MoveResult {
+  readonly moveId: string;
+  readonly ownerNodeId: string;
+  readonly epoch: number;
+}
+
+/** Ownership of transports. Every change of it is a compare-and-set and says whether it won (HANDOVER 2.1, 8). */
+export interface TransportRepository {
+  create(transport: TransportRecord): Promise<void>;
+  get(transportId: string): Promise<TransportRecord | null>;
+  listLive(): Promise<TransportRecord[]>;
+  /**
+   * Grants a move from the owner at `epoch` to `targetNodeId` and reserves two epochs above every earlier one.
+   * Null when the transport has ended, has another epoch, or is being moved already.
+   */
+  beginMove(
+    transportId: string,
+    expected: { ownerNodeId: string; epoch: number },
+    grant: { moveId: string; targetNodeId: string },
+  ): Promise<MoveIntent | null>;
+  /** Records the end of the move that holds the intent. False when that move does not hold it (any more). */
+  endMove(transportId: string, result: MoveResult): Promise<boolean>;
+  /** Next epoch for the same owner (an ICE restart needs none; a recovery does). Never lowers anything. */
+  raiseEpochs(transportId: string, epochHighest: number): Promise<void>;
+  setConnected(transportId: string, epoch: number): Promise<boolean>;
+  saveNegotiated(transportId: string, negotiated: Json): Promise<void>;
+  end(transportId: string, nowMs: number): Promise<boolean>;
+}
+
+const NO_INTENT = {
+  intent_move_id: null,
+  intent_target_node_id: null,
+  intent_target_epoch: null,
+  intent_return_epoch: null,
+} as const;
+
+export function transportRepository(database: Kysely<Schema>): TransportRepository {
+  return { ...ownership(database), ...rows(database) };
+}
+
+type Ownership = Pick<TransportRepository, 'beginMove' | 'endMove' | 'raiseEpochs'>;
+
+function ownership(database: Kysely<Schema>): Ownership {
+  return {
+    async beginMove(transportId, expected, grant) {
+      const row = await database
+        .updateTable('transports')
+        .set({
+          intent_move_id: grant.moveId,
+          intent_target_node_id: grant.targetNodeId,
+          intent_target_epoch: sql<number>`epoch_highest + 1`,
+          intent_return_epoch: sql<number>`epoch_highest + 2`,
+          epoch_highest: sql<number>`epoch_highest + 2`,
+        })
+        .where('transport_id', '=', transportId)
+        .where('owner_node_id', '=', expected.ownerNodeId)
+        .where('epoch', '=', expected.epoch)
+        .where('intent_move_id', 'is', null)
+        .where('ended_at_ms', 'is', null)
+        .returningAll()
+        .executeTakeFirst();
+      return row === undefined ? null : intentOf(row);
+    },
+    async endMove(transportId, result) {
+      const update = await database
+        .updateTable('transports')
+        .set({ owner_node_id: result.ownerNodeId, epoch: result.epoch, ...NO_INTENT })
+        .where('transport_id', '=', transportId)
+        .where('intent_move_id', '=', result.moveId)
+        .where('epoch', '<=', result.epoch)
+        .where('epoch_highest', '>=', result.epoch)
+        .executeTakeFirst();
+      return update.numUpdatedRows === 1n;
+    },
+    async raiseEpochs(transportId, epochHighest) {
+      await database
+        .updateTable('transports')
+        .set({ epoch_highest: epochHighest })
+        .where('transport_id', '=', transportId)
+        .where('epoch_highest', '<', epochHighest)
+        .execute();
+    },
+  };
+}
+
+function rows(database: Kysely<Schema>): Omit<TransportRepository, keyof Ownership> {
+  return {
+    async create(transport) {
+      await database
+        .insertInto('transports')
+        .values({
+          transport_id: transport.transportId,
+          session_id: transport.sessionId,
+          connection_id: transport.connectionId,
+          owner_node_id: transport.ownerNodeId,
+          epoch: transport.epoch,
+          epoch_highest: transport.epochHighest,
+          ...NO_INTENT,
+          connected: transport.connected,
+          negotiated: JSON.stringify(transport.negotiated),
+          created_at_ms: transport.createdAtMs,
+          ended_at_ms: transport.endedAtMs,
+        })
+        .execute();
+    },
+    async get(transportId) {
+      const query = database.selectFrom('transports').selectAll().where('transport_id', '=', transportId);
+      const row = await query.executeTakeFirst();
+      return row === undefined ? null : toRecord(row);
+    },
+    async listLive() {
+      return (
+        await database.selectFrom('transports').selectAll().where('ended_at_ms', 'is', null).execute()
+      ).map(toRecord);
+    },
+    async setConnected(transportId, epoch) {
+      const result = await database
+        .updateTable('transports')
+        .set({ connected: true })
+        .where('transport_id', '=', transportId)
+        .where('epoch', '=', epoch)
+        .where('ended_at_ms', 'is', null)
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+    async saveNegotiated(transportId, negotiated) {
+      await database
+        .updateTable('transports')
+        .set({ negotiated: JSON.stringify(negotiated) })
+        .where('transport_id', '=', transportId)
+        .execute();
+    },
+    async end(transportId, nowMs) {
+      const result = await database
+        .updateTable('transports')
+        .set({ ended_at_ms: nowMs })
+        .where('transport_id', '=', transportId)
+        .where('ended_at_ms', 'is', null)
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+  };
+}
+
+function intentOf(row: Selectable<Schema['transports']>): MoveIntent | null {
+  if (row.intent_move_id === null || row.intent_target_node_id === null) return null;
+  return {
+    moveId: row.intent_move_id,
+    targetNodeId: row.intent_target_node_id,
+    targetEpoch: Number(row.intent_target_epoch),
+    returnEpoch: Number(row.intent_return_epoch),
+  };
+}
+
+function toRecord(row: Selectable<Schema['transports']>): TransportRecord {
+  return {
+    transportId: row.transport_id,
+    sessionId: row.session_id,
+    connectionId: row.connection_id,
+    ownerNodeId: row.owner_node_id,
+    epoch: Number(row.epoch),
+    epochHighest: Number(row.epoch_highest),
+    intent: intentOf(row),
+    connected: row.connected,
+    negotiated: row.negotiated as Json,
+    createdAtMs: Number(row.created_at_ms),
+    endedAtMs: numberOrNull(row.ended_at_ms),
+  };
+}

@@ -1,0 +1,97 @@
+import type { ColumnType } from 'kysely';
+
+/** 64-bit integers: PostgreSQL's driver answers text, PGlite a number. Read with Number(). */
+type Int64 = ColumnType<string | number, number, number>;
+type NullableInt64 = ColumnType<string | number | null, number | null, number | null>;
+/** Written as text, read as data. */
+type JsonColumn = ColumnType<unknown, string, string>;
+
+export interface Schema {
+  meta: { key: string; value: string };
+  projects: { api_key: string; name: string; created_at_ms: Int64 };
+  nodes: {
+    node_id: string;
+    identity_key: string;
+    boot_id: string;
+    version: string;
+    registered_at_ms: Int64;
+    last_seen_at_ms: Int64;
+  };
+  sessions: {
+    session_id: string;
+    api_key: string;
+    location: string;
+    demo: boolean;
+    demo_name: string | null;
+    home_node_id: string | null;
+    created_at_ms: Int64;
+    last_migration_ended_at_ms: NullableInt64;
+  };
+  connections: {
+    connection_id: string;
+    session_id: string;
+    data: string;
+    role: string;
+    session_migration: boolean;
+    path_method: string;
+    events_suppressed: boolean;
+    resume_token_hash: string;
+    created_at_ms: Int64;
+    ended_at_ms: NullableInt64;
+    end_reason: string | null;
+  };
+  streams: {
+    stream_id: string;
+    session_id: string;
+    connection_id: string;
+    info: JsonColumn;
+    created_at_ms: Int64;
+    published_at_ms: NullableInt64;
+    ended_at_ms: NullableInt64;
+  };
+  transports: {
+    transport_id: string;
+    session_id: string;
+    connection_id: string;
+    owner_node_id: string;
+    epoch: Int64;
+    epoch_highest: Int64;
+    intent_move_id: string | null;
+    intent_target_node_id: string | null;
+    intent_target_epoch: NullableInt64;
+    intent_return_epoch: NullableInt64;
+    connected: boolean;
+    negotiated: JsonColumn;
+    created_at_ms: Int64;
+    ended_at_ms: NullableInt64;
+  };
+  migrations: {
+    migration_id: string;
+    session_id: string;
+    status: string;
+    target_node_id: string;
+    rehearsal: boolean;
+    moved: number;
+    total: number;
+    created_at_ms: Int64;
+    ended_at_ms: NullableInt64;
+  };
+  moves: {
+    move_id: string;
+    migration_id: string;
+    connection_id: string;
+    from_node_id: string;
+    to_node_id: string;
+    outcome: string | null;
+    failure: string | null;
+    gap: JsonColumn;
+    measures: JsonColumn;
+    started_at_ms: Int64;
+    ended_at_ms: NullableInt64;
+  };
+}
+
+/** A nullable 64-bit column as a number. */
+export function numberOrNull(value: string | number | null): number | null {
+  return value === null ? null : Number(value);
+}
