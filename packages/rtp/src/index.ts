@@ -1,2 +1,3 @@
 export * from './limits.js';
 export * from './rtp/index.js';
+export * from './stun/index.js';
