@@ -34,8 +34,14 @@ function outputsExist(root) {
 /** One hash over everything that a build reads. By content, so that a fresh checkout of the same tree is not rebuilt. */
 export function sourceHash(root) {
   const hash = createHash('sha256');
-  const single = ['package-lock.json', 'tsconfig.json', 'tsconfig.base.json'].map((name) => path.join(root, name));
-  const files = [...single, ...sourceFiles(path.join(root, 'packages')), ...sourceFiles(path.join(root, 'apps'))];
+  const single = ['package-lock.json', 'tsconfig.json', 'tsconfig.base.json'].map((name) =>
+    path.join(root, name),
+  );
+  const files = [
+    ...single,
+    ...sourceFiles(path.join(root, 'packages')),
+    ...sourceFiles(path.join(root, 'apps')),
+  ];
   for (const file of files.sort()) {
     hash.update(path.relative(root, file)).update('\0').update(readFileSync(file)).update('\0');
   }

@@ -23,6 +23,8 @@ export function isInstalled(root) {
 /** Installs the dependencies when they are missing or differ from the lock file. */
 export async function ensureInstalled(root) {
   if (isInstalled(root)) return;
-  console.log('godwit: installing dependencies (first start, or package-lock.json changed); about two minutes …');
+  console.log(
+    'godwit: installing dependencies (first start, or package-lock.json changed); about two minutes …',
+  );
   await runOrExit('installing dependencies', 'npm', ['ci', '--loglevel=error'], { cwd: root });
 }

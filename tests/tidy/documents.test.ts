@@ -1,0 +1,71 @@
+// How: follows every relative link of every Markdown file and looks for its target, headings included.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { files, read, root, workspaces } from './repository.js';
+
+const documents = files.filter((file) => file.endsWith('.md'));
+
+const withoutCode = (text: string): string =>
+  text.replace(/```[\s\S]*?```/g, '').replace(/`[^`\n]*`/g, 'code');
+
+/** The anchor that GitHub gives to a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-');
+}
+
+function anchorsOf(file: string): Set<string> {
+  const headings = read(file)
+    .replace(/```[\s\S]*?```/g, '')
+    .matchAll(/^#{1,6}\s+(.+)$/gm);
+  return new Set(Array.from(headings, (match) => anchorOf(match[1] ?? '')));
+}
+
+/** Says what is wrong with a link, or nothing. */
+function complaint(file: string, link: string): string | undefined {
+  if (/^[a-z]+:/i.test(link)) return undefined;
+  const [target = '', anchor] = link.split('#');
+  const resolved = target === '' ? file : path.posix.join(path.posix.dirname(file), decodeURI(target));
+  if (resolved.startsWith('..')) return `${file}: ${link} leads out of the repository`;
+  if (!existsSync(path.join(root, resolved))) return `${file}: ${link} does not exist`;
+  if (anchor === undefined || !resolved.endsWith('.md')) return undefined;
+  return anchorsOf(resolved).has(anchor) ? undefined : `${file}: ${link} has no such heading`;
+}
+
+describe('documents', () => {
+  it('have no dead links', () => {
+    const dead = documents.flatMap((file) =>
+      Array.from(withoutCode(read(file)).matchAll(/\]\(([^)\s]+)\)/g), (match) =>
+        complaint(file, match[1] ?? ''),
+      ),
+    );
+    expect(dead.filter((line) => line !== undefined)).toEqual([]);
+  });
+
+  it('include a README in every package', () => {
+    const without = workspaces
+      .map(({ folder }) => `${folder}/README.md`)
+      .filter((file) => !files.includes(file));
+    expect(without).toEqual([]);
+  });
+
+  it('name every package in ARCHITECTURE.md', () => {
+    const architecture = read('ARCHITECTURE.md');
+    const unnamed = workspaces
+      .map(({ folder }) => folder)
+      .filter((folder) => !architecture.includes(`\`${folder}\``));
+    expect(unnamed).toEqual([]);
+  });
+
+  it('list every decision in the index', () => {
+    const index = read('docs/decisions/README.md');
+    const unlisted = files
+      .filter((file) => /^docs\/decisions\/\d{4}-.*\.md$/.test(file))
+      .filter((file) => !index.includes(path.basename(file)));
+    expect(unlisted).toEqual([]);
+  });
+});
