@@ -1,2 +1,3 @@
+export * from './ice/index.js';
 export * from './limits.js';
 export * from './srtp/index.js';

@@ -1,4 +1,5 @@
 import { REPLAY_WINDOW_BITS, SSRC_CONTEXTS_MAX, type FrozenReceive, type SrtpKeys } from '@godwit/datapath';
+import { extendSequence } from '@godwit/rtp';
 import { SRTCP_INDEX_LIMIT, SRTP_INDEX_LIMIT } from '../limits.js';
 import { IndexWindow } from './index-window.js';
 import { createPacketCipher } from './create-cipher.js';
@@ -15,7 +16,6 @@ export const UNPROTECT_TOO_MANY_SSRCS = -14;
 
 const RTP_FIXED_HEADER_BYTES = 12;
 const RTCP_INDEX_WORD_BYTES = 4;
-const ROLLOVER = 65_536;
 
 export interface FrozenReceiver {
   readonly receive: FrozenReceive[];
@@ -63,7 +63,7 @@ export class SrtpReceiver {
     }
     const ssrc = buffer.readUInt32BE(8);
     const window = this.#rtp.get(ssrc);
-    const index = estimateIndex(window?.highest ?? -1, buffer.readUInt16BE(2));
+    const index = extendSequence(window?.highest ?? -1, buffer.readUInt16BE(2));
     const refusal = this.#refuseEarly(window, this.#rtp, index);
     if (refusal !== 0) return refusal;
     const plainLength = this.#cipher.unprotectRtp(buffer, headerLength, length, ssrc, index);
@@ -115,16 +115,6 @@ export class SrtpReceiver {
     target.add(index);
     this.lastIndex = index;
   }
-}
-
-/** RFC 3711 3.3.1: the index nearest to the highest one. Negative when that lies before the first rollover. */
-export function estimateIndex(highest: number, sequence: number): number {
-  if (highest < 0) return sequence;
-  const rolloverStart = highest - (highest % ROLLOVER);
-  const candidate = rolloverStart + sequence;
-  if (candidate - highest > ROLLOVER / 2) return candidate - ROLLOVER;
-  if (highest - candidate > ROLLOVER / 2) return candidate + ROLLOVER;
-  return candidate;
 }
 
 function freezeWindows(windows: Windows): FrozenReceive[] {

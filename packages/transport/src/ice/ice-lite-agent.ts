@@ -1,0 +1,260 @@
+import type { IceCredentials, PoolAddress } from '@godwit/protocol';
+import {
+  buildBindingSuccess,
+  buildErrorResponse,
+  parseStunMessage,
+  STUN_ERRORS,
+  STUN_METHOD_BINDING,
+  verifyFingerprint,
+  verifyIntegrity,
+  type StunMessage,
+} from '@godwit/rtp';
+import {
+  CONSENT_TIMEOUT_MS,
+  ICE_PAIRS_MAX,
+  ICE_REFUSALS_PER_SECOND_MAX,
+  ICE_REPLIES_PER_SECOND_MAX,
+} from '../limits.js';
+import { HopLedger, type HopPlan } from './hop-ledger.js';
+import { parseIceUsername } from './credentials.js';
+import type { FrozenIce } from './frozen-ice.js';
+import { isSamePair, type IcePair } from './pair.js';
+import { ReplyBudget } from './reply-budget.js';
+
+/** Why a message was not taken as a check. Also the label of the node's counter. */
+export type IceRejection =
+  | 'malformed'
+  | 'notBindingRequest'
+  | 'fingerprint'
+  | 'unknownUsername'
+  | 'integrity'
+  | 'unknownAttribute'
+  | 'roleConflict'
+  | 'tooManyRequests';
+
+export type IceOutput =
+  /** A response, to be sent where the request came from. */
+  | { readonly kind: 'send'; readonly pair: IcePair; readonly bytes: Buffer }
+  /** First authenticated check of a pair: media may be taken from it (it need not be nominated). */
+  | { readonly kind: 'validated'; readonly pair: IcePair }
+  /** The client selected this pair; it differs from the one nominated before. */
+  | { readonly kind: 'nominated'; readonly pair: IcePair }
+  | { readonly kind: 'rejected'; readonly reason: IceRejection }
+  /** No check for CONSENT_TIMEOUT_MS: nothing may be sent any more (RFC 7675). Said once. */
+  | { readonly kind: 'consentExpired' };
+
+export interface IceLiteAgentInit {
+  readonly local: IceCredentials;
+  /** Null until the client's description is known: its checks may come first. */
+  readonly remote: IceCredentials | null;
+  /** Addresses that the client was told with these credentials, as {@link formatAddress} writes them. */
+  readonly usedAddresses: readonly string[];
+}
+
+interface Generation {
+  readonly local: IceCredentials;
+  remote: IceCredentials | null;
+}
+
+/**
+ * ICE-lite (RFC 8445 2.5) of one transport: answers checks, never sends any; always controlled. During an ICE restart
+ * the previous credentials stay good until the client nominates a pair with the new ones.
+ */
+export class IceLiteAgent {
+  #current: Generation;
+  #previous: Generation | null = null;
+  #hops: HopLedger;
+  #pairs: IcePair[] = [];
+  #nominated: IcePair | null = null;
+  #lastHeardMs: number;
+  #isExpired = false;
+  readonly #replies = new ReplyBudget(ICE_REPLIES_PER_SECOND_MAX);
+  readonly #refusals = new ReplyBudget(ICE_REFUSALS_PER_SECOND_MAX);
+
+  constructor(nowMs: number, init: IceLiteAgentInit) {
+    this.#current = { local: init.local, remote: init.remote };
+    this.#hops = HopLedger.start(init.usedAddresses);
+    this.#lastHeardMs = nowMs;
+  }
+
+  /** Goes on with another node's agent. Its pairs stay behind: they named that node's sockets. */
+  static thaw(nowMs: number, frozen: FrozenIce): IceLiteAgent {
+    const agent = new IceLiteAgent(nowMs, { local: frozen.local, remote: frozen.remote, usedAddresses: [] });
+    agent.#previous = frozen.previous;
+    agent.#hops = HopLedger.thaw(frozen.hops);
+    agent.#lastHeardMs = nowMs - frozen.heardAgeMs;
+    return agent;
+  }
+
+  /**
+   * A target that has answered checks already takes over what the source knew; its own pairs and addresses stay.
+   * False when the state is of other credentials: nothing has changed then.
+   */
+  adopt(nowMs: number, frozen: FrozenIce): boolean {
+    if (frozen.local.ufrag !== this.#current.local.ufrag) return false;
+    this.#current.remote ??= frozen.remote;
+    if (this.#nominated === null) this.#previous = frozen.previous;
+    this.#hops.adopt(frozen.hops);
+    this.noteConsent(nowMs - frozen.heardAgeMs);
+    return true;
+  }
+
+  freeze(nowMs: number): FrozenIce {
+    return {
+      local: this.#current.local,
+      remote: this.#current.remote,
+      previous: this.#previous === null ? null : { ...this.#previous },
+      hops: this.#hops.freeze(),
+      heardAgeMs: Math.max(0, nowMs - this.#lastHeardMs),
+    };
+  }
+
+  /** Local ufrags by which a demultiplexer finds this agent: the current one first. */
+  get localUfrags(): readonly string[] {
+    const previous = this.#previous === null ? [] : [this.#previous.local.ufrag];
+    return [this.#current.local.ufrag, ...previous];
+  }
+
+  get local(): IceCredentials {
+    return this.#current.local;
+  }
+
+  get remote(): IceCredentials | null {
+    return this.#current.remote;
+  }
+
+  get nominated(): IcePair | null {
+    return this.#nominated;
+  }
+
+  /** Validated pairs, oldest first. */
+  get pairs(): readonly IcePair[] {
+    return this.#pairs;
+  }
+
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
+  }
+
+  /** Addresses that this client was told in the current generation, as {@link formatAddress} writes them. */
+  get usedAddresses(): readonly string[] {
+    return this.#hops.usedAddresses;
+  }
+
+  /** The client's credentials of the current generation, once its description is known. */
+  setRemote(remote: IceCredentials): void {
+    this.#current.remote = remote;
+  }
+
+  /** A server-offered ICE restart: new credentials, and every address is fresh again. */
+  restart(local: IceCredentials, usedAddresses: readonly string[]): void {
+    this.#previous = this.#current;
+    this.#current = { local, remote: null };
+    this.#hops = HopLedger.start(usedAddresses);
+  }
+
+  /** The next hop of this client: addresses that it has not seen, above the last priority; or a restart is needed. */
+  planHop(pool: readonly PoolAddress[]): HopPlan {
+    return this.#hops.plan(pool);
+  }
+
+  /** The client has been told of a planned hop. */
+  takeHop(plan: Extract<HopPlan, { kind: 'candidate' }>): void {
+    this.#hops.take(plan);
+  }
+
+  /** Another node answered an authenticated check of this transport: consent goes on. */
+  noteConsent(nowMs: number): void {
+    if (nowMs <= this.#lastHeardMs) return;
+    this.#lastHeardMs = nowMs;
+    this.#isExpired = false;
+  }
+
+  /** A datagram that looks like STUN (RFC 7983). At most one `send`, never larger than its request by much. */
+  handleBindingRequest(nowMs: number, bytes: Uint8Array, from: IcePair): IceOutput[] {
+    const message = parseStunMessage(bytes);
+    if (message === null) return [rejected('malformed')];
+    if (message.class !== 'request' || message.method !== STUN_METHOD_BINDING) {
+      return [rejected('notBindingRequest')];
+    }
+    // Browsers always send it; without it the datagram may be something else (RFC 8445 7.1).
+    if (!verifyFingerprint(message)) return [rejected('fingerprint')];
+    const generation = this.#findGeneration(message);
+    if (generation === null) return this.#refuse(nowMs, message, from, 'unknownUsername');
+    if (!verifyIntegrity(message, generation.local.pwd))
+      return this.#refuse(nowMs, message, from, 'integrity');
+    if (!this.#replies.take(nowMs)) return [rejected('tooManyRequests')];
+    return this.#answer(nowMs, message, from, generation);
+  }
+
+  /** Call about once a second. */
+  tick(nowMs: number): IceOutput[] {
+    if (this.#isExpired || nowMs - this.#lastHeardMs <= CONSENT_TIMEOUT_MS) return [];
+    this.#isExpired = true;
+    return [{ kind: 'consentExpired' }];
+  }
+
+  #findGeneration(message: StunMessage): Generation | null {
+    const username = message.username === undefined ? null : parseIceUsername(message.username);
+    if (username === null) return null;
+    for (const generation of [this.#current, this.#previous]) {
+      if (generation?.local.ufrag !== username.localUfrag) continue;
+      const isTheirs = generation.remote === null || generation.remote.ufrag === username.remoteUfrag;
+      return isTheirs ? generation : null;
+    }
+    return null;
+  }
+
+  /** RFC 8489 9.1.3: 400 without credentials, else 401; neither is authenticated. */
+  #refuse(nowMs: number, message: StunMessage, pair: IcePair, reason: IceRejection): IceOutput[] {
+    if (!this.#refusals.take(nowMs)) return [rejected(reason)];
+    const hasCredentials = message.username !== undefined && message.integrityOffset !== -1;
+    const error = hasCredentials ? STUN_ERRORS.unauthenticated : STUN_ERRORS.badRequest;
+    const bytes = buildErrorResponse({ transactionId: message.transactionId, ...error });
+    return [{ kind: 'send', pair, bytes }, rejected(reason)];
+  }
+
+  #answer(nowMs: number, message: StunMessage, pair: IcePair, generation: Generation): IceOutput[] {
+    const password = generation.local.pwd;
+    const { transactionId } = message;
+    const refuse = (error: { code: number; reason: string }, reason: IceRejection): IceOutput[] => {
+      const unknownAttributes = reason === 'unknownAttribute' ? message.unknownRequired : undefined;
+      const bytes = buildErrorResponse({ transactionId, ...error, password, unknownAttributes });
+      return [{ kind: 'send', pair, bytes }, rejected(reason)];
+    };
+    if (message.unknownRequired.length > 0) return refuse(STUN_ERRORS.unknownAttribute, 'unknownAttribute');
+    // RFC 8445 7.3.1.1: a lite agent never becomes controlling.
+    if (message.iceRole?.role === 'controlled') return refuse(STUN_ERRORS.roleConflict, 'roleConflict');
+
+    this.noteConsent(nowMs);
+    const bytes = buildBindingSuccess({ transactionId, mapped: pair.remote, password });
+    const outputs: IceOutput[] = [{ kind: 'send', pair, bytes }];
+    if (this.#validate(pair)) outputs.push({ kind: 'validated', pair });
+    if (message.useCandidate && this.#nominate(pair, generation)) outputs.push({ kind: 'nominated', pair });
+    return outputs;
+  }
+
+  /** True for a pair not known yet. Beyond ICE_PAIRS_MAX the oldest goes that is not nominated. */
+  #validate(pair: IcePair): boolean {
+    if (this.#pairs.some((known) => isSamePair(known, pair))) return false;
+    if (this.#pairs.length >= ICE_PAIRS_MAX) {
+      const nominated = this.#nominated;
+      const oldest = this.#pairs.findIndex((known) => nominated === null || !isSamePair(known, nominated));
+      this.#pairs.splice(oldest, 1);
+    }
+    this.#pairs.push(pair);
+    return true;
+  }
+
+  /** True when the path changes. The first nomination of a new generation ends the previous one. */
+  #nominate(pair: IcePair, generation: Generation): boolean {
+    if (generation === this.#current) this.#previous = null;
+    if (this.#nominated !== null && isSamePair(this.#nominated, pair)) return false;
+    this.#nominated = pair;
+    return true;
+  }
+}
+
+function rejected(reason: IceRejection): IceOutput {
+  return { kind: 'rejected', reason };
+}
