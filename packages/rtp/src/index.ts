@@ -1,3 +1,4 @@
 export * from './limits.js';
+export * from './rtcp/index.js';
 export * from './rtp/index.js';
 export * from './stun/index.js';

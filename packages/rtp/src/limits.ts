@@ -13,3 +13,16 @@ export const STUN_ATTRIBUTES_MAX = 32;
 export const STUN_USERNAME_BYTES_MAX = 512;
 /** Reason phrase of ERROR-CODE, bytes (RFC 8489 14.8: at most 763). */
 export const STUN_REASON_BYTES_MAX = 763;
+
+/** Packets read of one RTCP compound: a report, SDES and feedback for every stream of a transport fit. */
+export const RTCP_PACKETS_MAX = 128;
+/** Sequence numbers read of one NACK: more than a cache holds of a stream's recent past is no use. */
+export const NACK_SEQUENCES_MAX = 1_024;
+/** Packet statuses in one transport-cc feedback: a quarter of a second at 150 Mbit/s. */
+export const TRANSPORT_FEEDBACK_STATUSES_MAX = 4_096;
+/** Packet statuses written into one feedback: at worst 2 bytes of delta each and 2 per 7 of chunks, below an MTU. */
+export const TRANSPORT_FEEDBACK_STATUSES_WRITTEN_MAX = 500;
+/** A CNAME or BYE reason, bytes: the length field has 8 bits. */
+export const RTCP_TEXT_BYTES_MAX = 255;
+/** Items of one count field (report blocks, chunks, sources): it has 5 bits. */
+export const RTCP_COUNT_MAX = 31;

@@ -1,0 +1,15 @@
+export * from './compound.js';
+export type { FeedbackSources } from './feedback.js';
+export type { FullIntraRequest } from './full-intra-request.js';
+export type { Goodbye } from './goodbye.js';
+export type { Nack } from './nack.js';
+export * from './ntp.js';
+export type { PictureLossIndication } from './picture-loss.js';
+export type { ReceiverReport } from './receiver-report.js';
+export type { ReceiverEstimatedMaxBitrate } from './remb.js';
+export type { ReportBlock } from './report-block.js';
+export type { SenderReport } from './sender-report.js';
+export type { SourceDescription } from './source-description.js';
+export { DELTA_MICROS, REFERENCE_TIME_MICROS } from './transport-feedback.js';
+export type { TransportFeedback } from './transport-feedback.js';
+export * from './transport-feedback-builder.js';
