@@ -1,0 +1,248 @@
+import type { OfferResult, StreamMids } from '@godwit/protocol';
+import { asOTError, fromSignallingError, otError } from '../errors.js';
+import { MEDIA_CONNECT_TIMEOUT_MS } from '../limits.js';
+import { log } from '../log.js';
+import type { Platform } from '../signalling/platform.js';
+import { Negotiator } from './negotiator.js';
+import type { OfferedStreams, RestartOffer } from './negotiator.js';
+import { withOpusDtx } from './opusDtx.js';
+import { PathRecovery } from './pathRecovery.js';
+import { TransceiverPool } from './transceivers.js';
+
+/** A candidate that the server announces for a move. */
+export interface AnnouncedCandidate {
+  candidate: string;
+  sdpMid: string;
+  usernameFragment: string;
+}
+
+/** What a publication sends. */
+export interface PublicationTracks {
+  stream: MediaStream;
+  audio?: { track: MediaStreamTrack; dtx: boolean; maxBitrateBps?: number };
+  video?: { track: MediaStreamTrack; maxBitrateBps?: number; codecs?: RTCRtpCodec[] };
+}
+
+/** Transceivers of one published or subscribed stream; a kind is absent where there is none or it was refused. */
+export interface StreamMedia {
+  readonly streamId: string;
+  audio?: RTCRtpTransceiver;
+  video?: RTCRtpTransceiver;
+  /** Refusals of the server by kind, with the error's name. */
+  refusals: { kind: 'audio' | 'video'; name: string; message: string }[];
+}
+
+export interface MediaConnectionDelegate {
+  offer(sdp: string, streams: OfferedStreams): Promise<OfferResult>;
+  restartAnswer(restartId: string, sdp: string): Promise<unknown>;
+  requestRestart(): Promise<unknown>;
+  /** The media path broke or came back. */
+  pathChanged(connected: boolean): void;
+  /** No path could be found any more. */
+  pathLost(): void;
+}
+
+/**
+ * The client's one RTCPeerConnection: all publications and subscriptions in one bundle.
+ * The client offers; the server offers only ICE restarts.
+ */
+export class MediaConnection {
+  readonly #platform: Platform;
+  readonly #peer: RTCPeerConnection;
+  readonly #pool: TransceiverPool;
+  readonly #negotiator: Negotiator;
+  readonly #recovery: PathRecovery;
+  readonly #publications = new Map<string, StreamMedia>();
+  readonly #subscriptions = new Map<string, StreamMedia>();
+  readonly #dtx = new Set<RTCRtpTransceiver>();
+
+  constructor(
+    platform: Platform,
+    configuration: RTCConfiguration,
+    delegate: MediaConnectionDelegate,
+    createPeer: (configuration: RTCConfiguration) => RTCPeerConnection = (init) =>
+      new RTCPeerConnection(init),
+  ) {
+    this.#platform = platform;
+    this.#peer = createPeer({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', ...configuration });
+    this.#pool = new TransceiverPool(this.#peer);
+    this.#negotiator = new Negotiator(this.#peer, {
+      describe: () => this.#describe(),
+      offer: (sdp, streams) => delegate.offer(sdp, streams),
+      adaptAnswer: (sdp) => withOpusDtx(sdp, this.#dtxMids()),
+      answered: (result) => this.#answered(result),
+      restartAnswer: (restartId, sdp) => delegate.restartAnswer(restartId, sdp),
+    });
+    this.#recovery = new PathRecovery(platform, delegate);
+    this.#peer.oniceconnectionstatechange = () => this.#recovery.stateChanged(this.#peer.iceConnectionState);
+  }
+
+  /** Sends a stream. Resolves once the server has taken it and the transport is connected. */
+  async publish(streamId: string, tracks: PublicationTracks): Promise<StreamMedia> {
+    const media: StreamMedia = { streamId, refusals: [] };
+    this.#publications.set(streamId, media);
+    try {
+      await this.#addSenders(media, tracks);
+      await this.#negotiator.request();
+      refuseIfAllRefused(media);
+      await this.#connected();
+      return media;
+    } catch (error) {
+      void this.unpublish(streamId);
+      throw asOTError(error, 'OT_PUBLISHER_WEBRTC_ERROR');
+    }
+  }
+
+  /** Stops sending a stream. */
+  async unpublish(streamId: string): Promise<void> {
+    await this.#drop(this.#publications, streamId);
+  }
+
+  /** Receives a stream. Resolves once the server sends it and the transport is connected. */
+  async subscribe(streamId: string): Promise<StreamMedia> {
+    const media: StreamMedia = {
+      streamId,
+      audio: this.#pool.receive('audio'),
+      video: this.#pool.receive('video'),
+      refusals: [],
+    };
+    this.#subscriptions.set(streamId, media);
+    try {
+      await this.#negotiator.request();
+      refuseIfAllRefused(media);
+      await this.#connected();
+      return media;
+    } catch (error) {
+      void this.unsubscribe(streamId);
+      throw asOTError(error, 'OT_SUBSCRIBER_WEBRTC_ERROR');
+    }
+  }
+
+  /** Stops receiving a stream. */
+  async unsubscribe(streamId: string): Promise<void> {
+    await this.#drop(this.#subscriptions, streamId);
+  }
+
+  /** Tells ICE of the addresses of a moved transport; each is tried on its own. */
+  async addCandidates(candidates: readonly AnnouncedCandidate[]): Promise<void> {
+    for (const candidate of candidates) {
+      try {
+        await this.#peer.addIceCandidate(candidate);
+      } catch (error) {
+        log.warn('a candidate of a move was not taken', error);
+      }
+    }
+  }
+
+  /** Takes a server-offered ICE restart. */
+  restart(offer: RestartOffer): void {
+    this.#negotiator.restart(offer);
+  }
+
+  /** The network changed: ask for a restart unless the path proves healthy. */
+  networkChanged(): void {
+    this.#recovery.networkChanged(this.#peer.iceConnectionState);
+  }
+
+  getStats(): Promise<RTCStatsReport> {
+    return this.#peer.getStats();
+  }
+
+  /** Ends everything; what waits fails. */
+  close(): void {
+    this.#recovery.close();
+    this.#negotiator.close();
+    this.#peer.oniceconnectionstatechange = null;
+    this.#peer.close();
+  }
+
+  async #addSenders(media: StreamMedia, { stream, audio, video }: PublicationTracks): Promise<void> {
+    if (audio !== undefined) {
+      media.audio = await this.#pool.send(audio.track, stream, encoding(audio.maxBitrateBps));
+      if (audio.dtx) this.#dtx.add(media.audio);
+    }
+    if (video !== undefined) {
+      media.video = await this.#pool.send(video.track, stream, encoding(video.maxBitrateBps));
+      media.video.setCodecPreferences(video.codecs ?? []);
+    }
+  }
+
+  async #drop(streams: Map<string, StreamMedia>, streamId: string): Promise<void> {
+    const media = streams.get(streamId);
+    if (media === undefined) return;
+    streams.delete(streamId);
+    for (const transceiver of [media.audio, media.video]) {
+      if (transceiver === undefined) continue;
+      this.#dtx.delete(transceiver);
+      await this.#pool.release(transceiver);
+    }
+    await this.#negotiator.request().catch((error: unknown) => log.debug('not negotiated', error));
+  }
+
+  #describe(): OfferedStreams {
+    return {
+      publications: [...this.#publications.values()].filter(hasMids).map(midsOf),
+      subscriptions: [...this.#subscriptions.values()].filter(hasMids).map(midsOf),
+    };
+  }
+
+  /** A refused m-line leaves its stream and returns to the pool. */
+  #answered(result: OfferResult): void {
+    for (const { streamId, mid, name, message } of result.refused) {
+      const media = this.#subscriptions.get(streamId) ?? this.#publications.get(streamId);
+      const kind = media?.audio?.mid === mid ? 'audio' : media?.video?.mid === mid ? 'video' : undefined;
+      if (media === undefined || kind === undefined) continue;
+      const transceiver = media[kind];
+      delete media[kind];
+      media.refusals.push({ kind, name, message });
+      if (transceiver !== undefined) void this.#pool.release(transceiver);
+    }
+  }
+
+  #dtxMids(): Set<string> {
+    return new Set([...this.#dtx].flatMap(({ mid }) => (mid === null ? [] : [mid])));
+  }
+
+  #connected(): Promise<void> {
+    const peer = this.#peer;
+    if (peer.connectionState === 'connected') return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        this.#platform.clearTimer(timer);
+        peer.removeEventListener('connectionstatechange', check);
+        settle();
+      };
+      const fail = (): void => end(() => reject(otError('OT_ICE_WORKFLOW_FAILED')));
+      const check = (): void => {
+        if (peer.connectionState === 'connected') end(resolve);
+        else if (peer.connectionState === 'closed') fail();
+      };
+      const timer = this.#platform.setTimer(fail, MEDIA_CONNECT_TIMEOUT_MS);
+      peer.addEventListener('connectionstatechange', check);
+    });
+  }
+}
+
+const encoding = (maxBitrateBps: number | undefined): RTCRtpEncodingParameters =>
+  maxBitrateBps === undefined ? {} : { maxBitrate: maxBitrateBps };
+
+/** A transceiver added while an offer was under way has no mid yet: it is in the next offer. */
+const hasMids = ({ audio, video }: StreamMedia): boolean =>
+  (audio?.mid ?? null) !== null || (video?.mid ?? null) !== null;
+
+function midsOf({ streamId, audio, video }: StreamMedia): StreamMids {
+  return {
+    streamId,
+    ...(typeof audio?.mid === 'string' && { audioMid: audio.mid }),
+    ...(typeof video?.mid === 'string' && { videoMid: video.mid }),
+  };
+}
+
+function refuseIfAllRefused({ audio, video, refusals }: StreamMedia): void {
+  const [first] = refusals;
+  if (audio !== undefined || video !== undefined) return;
+  if (first === undefined) throw otError('OT_INTERNAL_ERROR');
+  throw fromSignallingError({ code: codeOf(first.name), ...first });
+}
+
+const codeOf = (name: string): number => (name === 'OT_STREAM_NOT_FOUND' ? 1604 : 1600);

@@ -1,0 +1,178 @@
+import type { OfferResult, StreamMids } from '@godwit/protocol';
+import { log } from '../log.js';
+
+/** The part of an RTCPeerConnection that negotiating needs. */
+export interface NegotiablePeer {
+  readonly signalingState: RTCSignalingState;
+  readonly localDescription: { sdp: string } | null;
+  setLocalDescription(description?: RTCLocalSessionDescriptionInit): Promise<void>;
+  setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void>;
+}
+
+/** A server-offered ICE restart. */
+export interface RestartOffer {
+  restartId: string;
+  sdp: string;
+}
+
+/** What an offer carries beside its SDP: everything that the client holds. */
+export interface OfferedStreams {
+  publications: StreamMids[];
+  subscriptions: StreamMids[];
+}
+
+export interface NegotiatorDelegate {
+  /** Called when the offer is set, so that mids are known. */
+  describe(): OfferedStreams;
+  offer(sdp: string, streams: OfferedStreams): Promise<OfferResult>;
+  /** Last look at an answer before it is applied. */
+  adaptAnswer(sdp: string): string;
+  answered(result: OfferResult): void;
+  restartAnswer(restartId: string, sdp: string): Promise<unknown>;
+}
+
+interface Waiter {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+type Next = { kind: 'answer'; result: OfferResult } | { kind: 'restart' };
+
+/**
+ * Offer and answer over one peer connection: changes of one turn share an offer, one offer is out at a time,
+ * and the server's restart offers go first. The client is the polite side (W3C "perfect negotiation"): it rolls
+ * its own offer back for the server's and makes it again afterwards.
+ */
+export class Negotiator {
+  readonly #peer: NegotiablePeer;
+  readonly #delegate: NegotiatorDelegate;
+  #waiters: Waiter[] = [];
+  readonly #restarts: RestartOffer[] = [];
+  #restartArrived: (() => void) | undefined;
+  /** The answer of an offer that was rolled back: it is awaited, so that one offer is out at a time. */
+  #stale: Promise<unknown> | undefined;
+  #running = false;
+  #closed = false;
+
+  constructor(peer: NegotiablePeer, delegate: NegotiatorDelegate) {
+    this.#peer = peer;
+    this.#delegate = delegate;
+  }
+
+  /** Resolves when an offer made after this call has been answered and the answer applied. */
+  request(): Promise<void> {
+    if (this.#closed) return Promise.reject(new Error('the peer connection is closed'));
+    return new Promise<void>((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Takes a restart offer of the server. */
+  restart(offer: RestartOffer): void {
+    if (this.#closed) return;
+    this.#restarts.push(offer);
+    this.#restartArrived?.();
+    this.#schedule();
+  }
+
+  /** Fails what waits; nothing is negotiated any more. */
+  close(): void {
+    this.#closed = true;
+    this.#restarts.length = 0;
+    this.#restartArrived?.();
+    this.#fail(this.#takeWaiters(), new Error('the peer connection is closed'));
+  }
+
+  #schedule(): void {
+    if (this.#running) return;
+    this.#running = true;
+    queueMicrotask(() => void this.#run());
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed && (this.#waiters.length > 0 || this.#restarts.length > 0)) {
+      const restart = this.#restarts.shift();
+      if (restart !== undefined) await this.#applyRestart(restart);
+      else if (this.#stale !== undefined) await this.#awaitStale(this.#stale);
+      else await this.#offer();
+    }
+    this.#running = false;
+  }
+
+  async #offer(): Promise<void> {
+    const batch = this.#takeWaiters();
+    try {
+      await this.#peer.setLocalDescription();
+      const next = await this.#sendOffer();
+      if (next.kind === 'restart') {
+        await this.#rollBack();
+        this.#waiters = [...batch, ...this.#waiters];
+        return;
+      }
+      const sdp = this.#delegate.adaptAnswer(next.result.sdp);
+      await this.#peer.setRemoteDescription({ type: 'answer', sdp });
+      this.#delegate.answered(next.result);
+      for (const waiter of batch) waiter.resolve();
+    } catch (error) {
+      await this.#rollBack();
+      this.#fail(batch, error);
+    }
+  }
+
+  async #sendOffer(): Promise<Next> {
+    if (this.#restarts.length > 0) return { kind: 'restart' };
+    const sdp = this.#peer.localDescription?.sdp;
+    if (sdp === undefined) throw new Error('the peer connection made no offer');
+    const reply = this.#delegate.offer(sdp, this.#delegate.describe());
+    const answer = reply.then((result): Next => ({ kind: 'answer', result }));
+    const next = await Promise.race([answer, this.#restartSignal()]);
+    if (next.kind === 'restart') this.#stale = answer.catch(() => undefined);
+    return next;
+  }
+
+  async #awaitStale(stale: Promise<unknown>): Promise<void> {
+    const over = await Promise.race([stale.then(() => true), this.#restartSignal().then(() => false)]);
+    if (over) this.#stale = undefined;
+  }
+
+  #restartSignal(): Promise<Next> {
+    return new Promise((resolve) => {
+      this.#restartArrived = () => resolve({ kind: 'restart' });
+    });
+  }
+
+  async #applyRestart(restart: RestartOffer): Promise<void> {
+    try {
+      await this.#peer.setRemoteDescription({ type: 'offer', sdp: restart.sdp });
+      await this.#peer.setLocalDescription();
+      const sdp = this.#peer.localDescription?.sdp;
+      if (sdp === undefined) throw new Error('the peer connection made no answer');
+      await this.#delegate.restartAnswer(restart.restartId, sdp);
+    } catch (error) {
+      // The server gives such a restart up by itself; the old path goes on.
+      log.warn('a restart offer was not applied', error);
+      await this.#rollBack();
+    }
+  }
+
+  async #rollBack(): Promise<void> {
+    const state = this.#peer.signalingState;
+    try {
+      if (state === 'have-local-offer') await this.#peer.setLocalDescription({ type: 'rollback' });
+      if (state === 'have-remote-offer') await this.#peer.setRemoteDescription({ type: 'rollback' });
+    } catch (error) {
+      log.warn('rolling back failed', error);
+    }
+  }
+
+  #takeWaiters(): Waiter[] {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    return waiters;
+  }
+
+  #fail(waiters: Waiter[], error: unknown): void {
+    for (const waiter of waiters) waiter.reject(error);
+  }
+}

@@ -1,0 +1,28 @@
+export { OT } from './ot.js';
+export { OTError, ERRORS } from './errors.js';
+export type { OTErrorName } from './errors.js';
+export type { OTEvent } from './events/event.js';
+export type { Completion } from './events/completion.js';
+export type { Listeners } from './events/emitter.js';
+export type { LogLevel } from './log.js';
+export type { Device } from './media/devices.js';
+export type { PublisherProperties, Resolution, VideoCodecName } from './media/properties.js';
+export type { Publisher, PublisherRtcStatsReportContainer } from './publisher/publisher.js';
+export type { PublisherEvents } from './publisher/publisherEvents.js';
+export type { SessionOptions } from './session/options.js';
+export type { Session } from './session/session.js';
+export type { SessionEvents, SignalEvent, StreamProperty } from './session/sessionEvents.js';
+export type { Signal } from './session/signal.js';
+export type { Connection, Stream } from './session/stream.js';
+export type { StatsEntry } from './stats/selectStats.js';
+export type {
+  PublisherStatsContainer,
+  PublisherTrackStats,
+  SubscriberStats,
+  SubscriberTrackStats,
+  SubscriberVideoStats,
+} from './stats/shapes.js';
+export type { Subscriber, SubscriberProperties } from './subscriber/subscriber.js';
+export type { SubscriberEvents, VideoReason } from './subscriber/subscriberEvents.js';
+export type { WidgetProperties, WidgetTarget } from './view/widget.js';
+export type { Capabilities, GapReport } from '@godwit/protocol';
