@@ -1,0 +1,276 @@
+import {
+  BOUND_REMOTES_MAX,
+  DATAGRAM_BYTES_MAX,
+  type Arrival,
+  type BoundSocket,
+  type Datapath,
+  type EgressStatus,
+  type FrozenMedia,
+  type Grant,
+  type Inbound,
+  type IngressStatus,
+  type LinkId,
+  type LinkOptions,
+  type MediaRules,
+  type OnExceptions,
+  type Path,
+  type RemoteAddress,
+  type SocketHandle,
+  type SocketOptions,
+  type SrtpKeys,
+  type StreamKey,
+  type StreamOptions,
+  type StreamStatus,
+  type TransportId,
+} from '@godwit/datapath';
+import type { Core } from './core.js';
+import { createCounters } from './counters.js';
+import { ExceptionQueue } from './exceptions.js';
+import { freezeTransport, unfreezeTransport } from './freeze.js';
+import { reportGuard } from './forward.js';
+import { changeInbound, receiveClientDatagram } from './inbound.js';
+import { forgetKeys, ownWithKeys } from './keys.js';
+import { receiveLinkDatagram } from './link-inbound.js';
+import { LinkTable } from './links.js';
+import { applyMedia, detachEgresses } from './media-rules.js';
+import { resolvePaths, sendCiphertext } from './paths.js';
+import { watchProof } from './proof.js';
+import { Binding, RemoteTable } from './remotes.js';
+import { retransmit } from './retransmit.js';
+import { SendSlab } from './send-slab.js';
+import { SocketTable } from './sockets.js';
+import { StreamTable } from './stream.js';
+import { thawTransport } from './thaw.js';
+import type { ProofWatch } from './transport-entry.js';
+import { TransportTable } from './transports.js';
+
+/** Room that SRTCP protection needs behind a compound: tag and index word. */
+const RTCP_TRAILER_BYTES = 20;
+
+export interface DatapathOptions {
+  readonly onExceptions: OnExceptions;
+  /** Monotonic microseconds. */
+  readonly clockMicros: () => number;
+  /** Uniform integer in [min, max], both included. */
+  readonly randomInteger: (min: number, max: number) => number;
+}
+
+/** The port on node:dgram and node:crypto. Each method is documented there; this class only connects the parts. */
+export class JsDatapath implements Datapath {
+  readonly #core: Core;
+
+  constructor(options: DatapathOptions) {
+    const counters = createCounters();
+    const sockets: SocketTable = new SocketTable(counters, (entry, bytes, from) => {
+      if (entry.purpose === 'client') receiveClientDatagram(this.#core, entry, bytes, from);
+      else receiveLinkDatagram(this.#core, bytes);
+    });
+    const slab = new SendSlab(() => sockets.isIdle());
+    this.#core = {
+      clockMicros: options.clockMicros,
+      randomInteger: options.randomInteger,
+      counters,
+      exceptions: new ExceptionQueue(options.onExceptions, counters),
+      sockets,
+      slab,
+      remotes: new RemoteTable(),
+      transports: new TransportTable(),
+      streams: new StreamTable(),
+      links: new LinkTable(counters, sockets, slab),
+    };
+  }
+
+  openSocket(options: SocketOptions): Promise<BoundSocket> {
+    return this.#core.sockets.open(options);
+  }
+
+  closeSocket(socket: SocketHandle): Promise<void> {
+    const entry = this.#core.sockets.get(socket);
+    for (const transport of this.#core.transports.all()) {
+      for (const binding of transport.bindings)
+        if (binding.entry === entry) this.#core.remotes.remove(binding);
+      transport.bindings = transport.bindings.filter((binding) => binding.entry !== entry);
+    }
+    return this.#core.sockets.close(socket);
+  }
+
+  sendDatagram(socket: SocketHandle, remote: RemoteAddress, bytes: Uint8Array): void {
+    this.#core.sockets.send(this.#core.sockets.get(socket), Buffer.from(bytes), remote.port, remote.address);
+  }
+
+  addLink(options: LinkOptions): void {
+    this.#core.links.set(options);
+  }
+
+  removeLink(linkId: LinkId): void {
+    this.#core.links.remove(linkId);
+  }
+
+  setLinkClock(linkId: LinkId, offsetMicros: number): void {
+    const link = this.#core.links.find(linkId);
+    if (link === null) throw new Error(`no link ${linkId}`);
+    link.clockOffsetMicros = offsetMicros;
+  }
+
+  sendLinkMessage(linkId: LinkId, bytes: Uint8Array): boolean {
+    return this.#core.links.sendMessage(linkId, bytes);
+  }
+
+  addTransport(transportId: TransportId): void {
+    this.#core.transports.add(transportId);
+  }
+
+  hasTransport(transportId: TransportId): boolean {
+    return this.#core.transports.has(transportId);
+  }
+
+  removeTransport(transportId: TransportId): void {
+    const transport = this.#core.transports.get(transportId);
+    for (const binding of transport.bindings) this.#core.remotes.remove(binding);
+    detachEgresses(this.#core, transport, new Map());
+    forgetKeys(transport);
+    transport.held.clear();
+    this.#core.transports.remove(transportId);
+  }
+
+  bindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void {
+    const transport = this.#core.transports.get(transportId);
+    const entry = this.#core.sockets.get(socket);
+    const existing = this.#core.remotes.find(entry, remote.address, remote.port);
+    if (existing?.transport === transport) return;
+    if (existing !== null) {
+      existing.transport.bindings = existing.transport.bindings.filter((other) => other !== existing);
+    }
+    const binding = new Binding(transport, entry, remote);
+    this.#core.remotes.add(binding);
+    transport.bindings.push(binding);
+    if (transport.bindings.length > BOUND_REMOTES_MAX) {
+      const oldest = transport.bindings.shift();
+      if (oldest !== undefined) this.#core.remotes.remove(oldest);
+    }
+  }
+
+  unbindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void {
+    const transport = this.#core.transports.get(transportId);
+    const binding = this.#core.remotes.find(this.#core.sockets.get(socket), remote.address, remote.port);
+    if (binding?.transport !== transport) return;
+    this.#core.remotes.remove(binding);
+    transport.bindings = transport.bindings.filter((other) => other !== binding);
+  }
+
+  setPaths(transportId: TransportId, paths: readonly Path[]): void {
+    this.#core.transports.get(transportId).paths = resolvePaths(this.#core, paths);
+  }
+
+  setInbound(transportId: TransportId, inbound: Inbound): void {
+    changeInbound(this.#core, this.#core.transports.get(transportId), inbound);
+  }
+
+  installKeys(transportId: TransportId, keys: SrtpKeys): void {
+    const transport = this.#core.transports.get(transportId);
+    if (transport.ownership.kind !== 'keyless') throw new Error(`transport ${transportId} has keys already`);
+    transport.ownership = ownWithKeys(keys);
+    watchProof(transport, { kind: 'any' });
+  }
+
+  watchProof(transportId: TransportId, via: ProofWatch): void {
+    watchProof(this.#core.transports.get(transportId), via);
+  }
+
+  setMedia(transportId: TransportId, media: MediaRules): void {
+    applyMedia(this.#core, this.#core.transports.get(transportId), media);
+  }
+
+  sendRtcp(transportId: TransportId, compound: Uint8Array): boolean {
+    const transport = this.#core.transports.get(transportId);
+    const { ownership, paths } = transport;
+    if (ownership.kind !== 'owner' || paths.length === 0) return false;
+    if (compound.length + RTCP_TRAILER_BYTES > DATAGRAM_BYTES_MAX)
+      throw new RangeError('the compound is too long');
+    const out = this.#core.slab.take(compound.length + RTCP_TRAILER_BYTES);
+    out.set(compound);
+    const length = ownership.sender.protectRtcp(out, compound.length);
+    if (length < 0) {
+      reportGuard(this.#core, transport, ownership.sender);
+      return false;
+    }
+    sendCiphertext(this.#core, transport, out.subarray(0, length));
+    this.#core.counters.rtcp_sent += 1;
+    return true;
+  }
+
+  setStream(options: StreamOptions): void {
+    this.#core.streams.set(options);
+  }
+
+  removeStream(stream: StreamKey): void {
+    this.#core.streams.remove(stream);
+  }
+
+  streamStatus(stream: StreamKey): StreamStatus | null {
+    return this.#core.streams.get(stream)?.status() ?? null;
+  }
+
+  hasPacket(stream: StreamKey, index: number): boolean {
+    return this.#core.streams.get(stream)?.cache.has(index) ?? false;
+  }
+
+  requestRepair(stream: StreamKey, linkId: LinkId, indices: readonly number[]): void {
+    const entry = this.#core.streams.get(stream);
+    if (entry !== null) this.#core.links.sendRepair(linkId, entry, indices);
+  }
+
+  retransmit(
+    transportId: TransportId,
+    ssrc: number,
+    sequences: readonly number[],
+  ): { stream: StreamKey; missing: number[] } | null {
+    return retransmit(this.#core, this.#core.transports.get(transportId), ssrc, sequences);
+  }
+
+  takeArrivals(transportId: TransportId): Arrival[] {
+    return this.#core.transports.get(transportId).arrivals.take();
+  }
+
+  ingressStatus(transportId: TransportId): IngressStatus[] {
+    return this.#core.transports.get(transportId).ingress.entries.map((entry) => entry.status());
+  }
+
+  egressStatus(transportId: TransportId): EgressStatus[] {
+    return Array.from(this.#core.transports.get(transportId).egresses.values(), (egress) => egress.status());
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#core.counters };
+  }
+
+  freeze(transportId: TransportId): FrozenMedia {
+    return freezeTransport(this.#core, this.#core.transports.get(transportId));
+  }
+
+  dropKeys(transportId: TransportId): void {
+    const transport = this.#core.transports.get(transportId);
+    if (transport.ownership.kind === 'owner') throw new Error(`transport ${transportId} is not frozen`);
+    forgetKeys(transport);
+  }
+
+  unfreeze(transportId: TransportId, skip: number, grant: Grant): void {
+    unfreezeTransport(this.#core, this.#core.transports.get(transportId), skip, grant);
+  }
+
+  thaw(transportId: TransportId, state: FrozenMedia, grant: Grant): void {
+    thawTransport(this.#core, this.#core.transports.get(transportId), state, grant);
+  }
+
+  liftCeiling(transportId: TransportId): void {
+    const { ownership } = this.#core.transports.get(transportId);
+    if (ownership.kind === 'owner') ownership.sender.liftCeiling();
+  }
+
+  async close(): Promise<void> {
+    this.#core.exceptions.close();
+    for (const transport of this.#core.transports.all()) forgetKeys(transport);
+    this.#core.links.removeAll();
+    await this.#core.sockets.closeAll();
+  }
+}
