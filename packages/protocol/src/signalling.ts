@@ -224,7 +224,11 @@ export const signallingEvent = z.discriminatedUnion('event', [
   }),
   /** Use this address; media follows when the checks have passed. */
   z.object({ event: z.literal('moveCandidate'), moveId: id64, candidates: z.array(candidateInit) }),
-  /** Apply as an offer, answer with restartAnswer. `moveId` is absent when no move caused it. */
+  /**
+   * Apply as an offer, answer with restartAnswer. `moveId` is absent when no move caused it.
+   * The client rolls its own unanswered offer back for it and makes it again after restartAnswer, with other mids:
+   * control answers the old one with any error and does not apply it.
+   */
   z.object({
     event: z.literal('restartOffer'),
     restartId: id64,
