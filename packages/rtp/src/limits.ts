@@ -26,3 +26,26 @@ export const TRANSPORT_FEEDBACK_STATUSES_WRITTEN_MAX = 500;
 export const RTCP_TEXT_BYTES_MAX = 255;
 /** Items of one count field (report blocks, chunks, sources): it has 5 bits. */
 export const RTCP_COUNT_MAX = 31;
+
+/** Lines of an SDP: a media section of a browser has 30 to 170, and the characters are bounded too. */
+export const SDP_LINES_MAX = 8_192;
+/** Characters of one SDP line: the longest in use lists the mids of a BUNDLE group. */
+export const SDP_LINE_CHARS_MAX = 8_192;
+/** Payload types of one m-line: the field has 7 bits. */
+export const PAYLOAD_TYPES_PER_SECTION_MAX = 128;
+/** a=extmap lines of one section: browsers offer about 15. */
+export const EXTENSIONS_PER_SECTION_MAX = 64;
+/** SSRCs of one section: media, RTX and FEC of a few simulcast layers. */
+export const SSRCS_PER_SECTION_MAX = 32;
+/** a=rid lines of one section: encodings of one publisher, as in a stream route. */
+export const RIDS_PER_SECTION_MAX = 8;
+/** A mid: as in the rules that nodes get. */
+export const MID_CHARS_MAX = 32;
+/** An msid or CNAME: browsers use 36 characters. */
+export const SDP_TOKEN_CHARS_MAX = 256;
+/** Parameters of one codec (a=fmtp), as in the protocol's CodecFormat. */
+export const FORMAT_PARAMETERS_CHARS_MAX = 512;
+/** Name of one codec, as in the protocol's CodecFormat. */
+export const CODEC_NAME_CHARS_MAX = 32;
+/** One candidate line. */
+export const CANDIDATE_CHARS_MAX = 512;
