@@ -1,0 +1,20 @@
+/** Prints a value as JSON, for scripts. */
+export function printJson(value: unknown): void {
+  console.log(JSON.stringify(value, null, 2));
+}
+
+/** Prints rows under their headings, columns aligned. */
+export function printTable(headings: readonly string[], rows: readonly (readonly string[])[]): void {
+  for (const line of formatTable(headings, rows)) console.log(line);
+}
+
+export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+// Real processes and real browsers: one file after the other, or two busy cores would be measured instead of the platform.
+export default defineConfig({
+  root: new URL('../..', import.meta.url).pathname,
+  resolve: { conditions: ['godwit-source', 'node', 'import', 'default'] },
+  ssr: { resolve: { conditions: ['godwit-source', 'node', 'import', 'default'] } },
+  test: {
+    include: ['tests/e2e/**/*.test.ts', 'packages/*/tests-browser/**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 180_000,
+    pool: 'forks',
+  },
+});
