@@ -33,6 +33,10 @@ export const SDP_LINES_MAX = 8_192;
 export const SDP_LINE_CHARS_MAX = 8_192;
 /** Payload types of one m-line: the field has 7 bits. */
 export const PAYLOAD_TYPES_PER_SECTION_MAX = 128;
+/** a=rtcp-fb lines of one section: six for each of 40 payload types, and room. */
+export const FEEDBACK_LINES_PER_SECTION_MAX = 512;
+/** Kinds of feedback of one codec: browsers offer five. */
+export const FEEDBACK_PER_CODEC_MAX = 16;
 /** a=extmap lines of one section: browsers offer about 15. */
 export const EXTENSIONS_PER_SECTION_MAX = 64;
 /** SSRCs of one section: media, RTX and FEC of a few simulcast layers. */

@@ -2,6 +2,7 @@ import type { CodecFormat } from '@godwit/protocol';
 import type { MediaDescription } from 'sdp-transform';
 import {
   CODEC_NAME_CHARS_MAX,
+  FEEDBACK_PER_CODEC_MAX,
   FORMAT_PARAMETERS_CHARS_MAX,
   PAYLOAD_TYPES_PER_SECTION_MAX,
   SDP_TOKEN_CHARS_MAX,
@@ -89,7 +90,10 @@ export function parseRtcpFeedback(media: MediaDescription, codecs: readonly Code
     const parameter = readToken(line.subtype, SDP_TOKEN_CHARS_MAX);
     const value = parameter === undefined ? type : `${type} ${parameter}`;
     const targets = line.payload === '*' ? Object.values(feedback) : [feedback[Number(line.payload)]];
-    for (const values of targets) if (values !== undefined && !values.includes(value)) values.push(value);
+    for (const values of targets) {
+      if (values === undefined || values.length === FEEDBACK_PER_CODEC_MAX) continue;
+      if (!values.includes(value)) values.push(value);
+    }
   }
   return feedback;
 }

@@ -2,6 +2,7 @@ import type { HeaderExtensionIds } from '@godwit/protocol';
 import type { MediaDescription } from 'sdp-transform';
 import {
   EXTENSIONS_PER_SECTION_MAX,
+  FEEDBACK_LINES_PER_SECTION_MAX,
   MID_CHARS_MAX,
   PAYLOAD_TYPES_PER_SECTION_MAX,
   RIDS_PER_SECTION_MAX,
@@ -67,6 +68,9 @@ function fail(reason: string): SectionResult {
 function findExcess(media: MediaDescription): string | null {
   if (media.rtp.length > PAYLOAD_TYPES_PER_SECTION_MAX) {
     return `has more than ${PAYLOAD_TYPES_PER_SECTION_MAX} codecs`;
+  }
+  if ((media.rtcpFb?.length ?? 0) > FEEDBACK_LINES_PER_SECTION_MAX) {
+    return `has more than ${FEEDBACK_LINES_PER_SECTION_MAX} kinds of RTCP feedback`;
   }
   if ((media.ext?.length ?? 0) > EXTENSIONS_PER_SECTION_MAX) {
     return `has more than ${EXTENSIONS_PER_SECTION_MAX} header extensions`;

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { headerExtensionIds, MEDIA_SECTIONS_MAX, SDP_CHARS_MAX, codecFormat } from '@godwit/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EXTENSIONS_PER_SECTION_MAX, SDP_LINES_MAX, SSRCS_PER_SECTION_MAX } from '../limits.js';
+import {
+  FEEDBACK_LINES_PER_SECTION_MAX,
+  FEEDBACK_PER_CODEC_MAX,
+  EXTENSIONS_PER_SECTION_MAX,
+  SDP_LINES_MAX,
+  SSRCS_PER_SECTION_MAX,
+} from '../limits.js';
 import { buildAnswer, buildOffer, parseAnswer, parseOffer } from './index.js';
 import type { ActiveSection, OfferDescription, SessionDescription } from './index.js';
 
@@ -187,6 +193,15 @@ describe('parseOffer', () => {
     expect(reasonOf(bundled('a', audio('a', extensions)))).toContain('header extensions');
     const ssrcs = repeat(SSRCS_PER_SECTION_MAX + 1, (index) => `a=ssrc:${index} cname:x\n`);
     expect(reasonOf(bundled('a', audio('a', ssrcs)))).toContain('SSRCs');
+    const feedback = (count: number) =>
+      audio(
+        'a',
+        repeat(count, (index) => `a=rtcp-fb:* x${index}\n`),
+      );
+    expect(reasonOf(bundled('a', feedback(FEEDBACK_LINES_PER_SECTION_MAX + 1)))).toContain('feedback');
+    expect(offerOf(bundled('a', feedback(100))).sections[0]?.rtcpFeedback[111]).toHaveLength(
+      FEEDBACK_PER_CODEC_MAX,
+    );
     const rids = repeat(9, (index) => `a=rid:r${index} send\n`);
     expect(reasonOf(bundled('a', audio('a', rids)))).toContain('RIDs');
   });
