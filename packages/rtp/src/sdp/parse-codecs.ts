@@ -23,7 +23,7 @@ const CLOCK_RATE_MAX = 1_000_000;
 export function parseCodecs(media: MediaDescription): CodecFormat[] {
   const maps = new Map<number, CodecFormat>();
   const parameters = readParameters(media);
-  for (const map of media.rtp.slice(0, PAYLOAD_TYPES_PER_SECTION_MAX)) {
+  for (const map of media.rtp) {
     const codec = readCodec(map, parameters);
     if (codec !== null && !maps.has(codec.payloadType)) maps.set(codec.payloadType, codec);
   }
@@ -71,7 +71,7 @@ function readCodec(
 
 function readParameters(media: MediaDescription): Map<number, string> {
   const parameters = new Map<number, string>();
-  for (const { payload, config } of media.fmtp.slice(0, PAYLOAD_TYPES_PER_SECTION_MAX)) {
+  for (const { payload, config } of media.fmtp) {
     const payloadType = readUInt(payload, PAYLOAD_TYPE_MAX);
     const text = readText(config, FORMAT_PARAMETERS_CHARS_MAX)?.trim();
     if (payloadType === undefined || text === undefined || !/^[\x20-\x7e]+$/.test(text)) continue;

@@ -65,26 +65,36 @@ function fail(reason: string): SectionResult {
   return { ok: false, reason };
 }
 
+const BOUNDS: readonly {
+  readonly max: number;
+  readonly what: string;
+  readonly count: (media: MediaDescription) => number | undefined;
+}[] = [
+  { max: PAYLOAD_TYPES_PER_SECTION_MAX, what: 'codecs', count: (media) => media.rtp.length },
+  { max: PAYLOAD_TYPES_PER_SECTION_MAX, what: 'format parameters', count: (media) => media.fmtp.length },
+  {
+    max: FEEDBACK_LINES_PER_SECTION_MAX,
+    what: 'kinds of RTCP feedback',
+    count: (media) => media.rtcpFb?.length,
+  },
+  { max: EXTENSIONS_PER_SECTION_MAX, what: 'header extensions', count: (media) => media.ext?.length },
+  {
+    max: SSRCS_PER_SECTION_MAX,
+    what: 'SSRCs',
+    count: (media) => new Set(media.ssrcs?.map(({ id }) => id)).size,
+  },
+  {
+    max: SSRCS_PER_SECTION_MAX * SSRC_ATTRIBUTES_MAX,
+    what: 'SSRC attributes',
+    count: (media) => media.ssrcs?.length,
+  },
+  { max: SSRCS_PER_SECTION_MAX, what: 'SSRC groups', count: (media) => media.ssrcGroups?.length },
+  { max: RIDS_PER_SECTION_MAX, what: 'RIDs', count: (media) => media.rids?.length },
+];
+
 function findExcess(media: MediaDescription): string | null {
-  if (media.rtp.length > PAYLOAD_TYPES_PER_SECTION_MAX) {
-    return `has more than ${PAYLOAD_TYPES_PER_SECTION_MAX} codecs`;
-  }
-  if ((media.rtcpFb?.length ?? 0) > FEEDBACK_LINES_PER_SECTION_MAX) {
-    return `has more than ${FEEDBACK_LINES_PER_SECTION_MAX} kinds of RTCP feedback`;
-  }
-  if ((media.ext?.length ?? 0) > EXTENSIONS_PER_SECTION_MAX) {
-    return `has more than ${EXTENSIONS_PER_SECTION_MAX} header extensions`;
-  }
-  const ssrcs = new Set(media.ssrcs?.map((line) => line.id));
-  const ssrcLinesMax = SSRCS_PER_SECTION_MAX * SSRC_ATTRIBUTES_MAX;
-  if (ssrcs.size > SSRCS_PER_SECTION_MAX || (media.ssrcs?.length ?? 0) > ssrcLinesMax) {
-    return `has more than ${SSRCS_PER_SECTION_MAX} SSRCs`;
-  }
-  if ((media.ssrcGroups?.length ?? 0) > SSRCS_PER_SECTION_MAX) {
-    return `has more than ${SSRCS_PER_SECTION_MAX} SSRC groups`;
-  }
-  if ((media.rids?.length ?? 0) > RIDS_PER_SECTION_MAX) return `has more than ${RIDS_PER_SECTION_MAX} RIDs`;
-  return null;
+  const exceeded = BOUNDS.find(({ max, count }) => (count(media) ?? 0) > max);
+  return exceeded === undefined ? null : `has more than ${exceeded.max} ${exceeded.what}`;
 }
 
 function readKind(type: unknown): PeerSection['kind'] | null {
