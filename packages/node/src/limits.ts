@@ -6,7 +6,9 @@ export const GRANT_INDICES = 8_192;
 export const DUPLICATE_PATHS_MS = 1_000;
 /** A cache that is to serve NACKs after the move must span this much (2.2). */
 export const CACHE_SPAN_BEFORE_MOVE_MS = 500;
-/** Relays that carry nothing (everybody muted) cannot fill a cache; after this the move goes on. */
+/** A relay that has carried nothing for this long is of a muted stream (DTX still sends every 400 ms). */
+export const RELAY_QUIET_MS = 800;
+/** Relays flow within a round trip; a cache that has not filled by then never will. */
 export const RELAY_READY_TIMEOUT_MS = 3_000;
 /** TRANSFER is repeated this often until ACCEPTED: some round trips inside a data centre. */
 export const TRANSFER_REPEAT_MS = 30;

@@ -22,7 +22,9 @@ export async function startOperations(
   addGauges(registry, view);
   server.get('/health', (_request, reply) => {
     const { inService, nodeId, stopping } = view();
-    return reply.status(inService ? 200 : 503).send({ status: inService ? 'ok' : 'unavailable', nodeId, stopping });
+    return reply
+      .status(inService ? 200 : 503)
+      .send({ status: inService ? 'ok' : 'unavailable', nodeId, stopping });
   });
   server.get('/api/client/v2/status', (_request, reply) =>
     view().stopping

@@ -27,8 +27,13 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const RTC_PORTS_MAX = 256;
 
 const schema = z.object({
-  GODWIT_CONTROL_URL: z.url({ protocol: /^(https?|wss?)$/, error: 'must be the URL of the control plane, e.g. http://127.0.0.1:4600' }),
-  GODWIT_JOIN_KEY: z.string({ error: 'must be the join key that control was started with' }).min(16, 'is too short to be a join key'),
+  GODWIT_CONTROL_URL: z.url({
+    protocol: /^(https?|wss?)$/,
+    error: 'must be the URL of the control plane, e.g. http://127.0.0.1:4600',
+  }),
+  GODWIT_JOIN_KEY: z
+    .string({ error: 'must be the join key that control was started with' })
+    .min(16, 'is too short to be a join key'),
   GODWIT_ANNOUNCED_ADDRESSES: z.string().default(''),
   GODWIT_RTC_PORTS: z
     .string()
@@ -43,7 +48,9 @@ const schema = z.object({
 
 /** Reads the environment. Throws a SettingsError that names the variable and what to do. */
 export function parseNodeSettings(env: Readonly<Record<string, string | undefined>>): NodeSettings {
-  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const present = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = schema.safeParse(present);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

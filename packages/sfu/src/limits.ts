@@ -14,12 +14,8 @@ export const NACK_AGE_MS_MAX = 1_500;
 export const KEY_FRAME_REQUEST_INTERVAL_MS = 500;
 /** Transport-cc feedback pace: libwebrtc's own default range is 50 to 250 ms. */
 export const TRANSPORT_CC_INTERVAL_MS = 50;
-/** Packet statuses in one transport-cc message: the field is 16 bits, the message should fit a datagram. */
-export const TRANSPORT_CC_STATUSES_MAX = 1_024;
 /** Numbers that arrive this far behind the last report are of no more use to an estimator. */
 export const TRANSPORT_CC_LATE_MAX = 256;
-/** A pause this long between arrivals starts a new message: deltas are 16 bits of 250 us. */
-export const TRANSPORT_CC_DELTA_MS_MAX = 8_000;
 /** Receiver reports towards publishers; RFC 3550 6.2 allows one every few seconds, senders like one a second. */
 export const RECEIVER_REPORT_INTERVAL_MS = 1_000;
 /** Report blocks of one RR (RFC 3550 6.4.1: five bits). */

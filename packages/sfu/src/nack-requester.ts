@@ -37,7 +37,11 @@ export class NackRequester {
   due(nowMs: number, arrived: (index: number) => boolean): number[] {
     const due: number[] = [];
     for (const [index, missing] of this.#missing) {
-      if (arrived(index) || nowMs - missing.sinceMs > NACK_AGE_MS_MAX || missing.attempts >= NACK_ATTEMPTS_MAX) {
+      if (
+        arrived(index) ||
+        nowMs - missing.sinceMs > NACK_AGE_MS_MAX ||
+        missing.attempts >= NACK_ATTEMPTS_MAX
+      ) {
         this.#missing.delete(index);
         continue;
       }

@@ -37,7 +37,8 @@ export function encodePeerMessage(message: PeerMessage): Buffer {
 export function decodePeerMessage(bytes: Buffer): PeerMessage | null {
   if (bytes.length < KEY_BYTES || bytes[0] !== PEER_MESSAGE_CLASS) return null;
   const stream: StreamKey = { streamId: bytes.toString('hex', 2, 10), encodingId: bytes.readUInt8(10) };
-  if (bytes[1] === KEY_FRAME_REQUEST && bytes.length === KEY_BYTES) return { kind: 'keyFrameRequest', stream };
+  if (bytes[1] === KEY_FRAME_REQUEST && bytes.length === KEY_BYTES)
+    return { kind: 'keyFrameRequest', stream };
   if (bytes[1] === SENDER_REPORT && bytes.length === SENDER_REPORT_BYTES) {
     return {
       kind: 'senderReport',

@@ -11,7 +11,12 @@ import {
   type NodeEvent,
   type NodeRegistration,
 } from '@godwit/protocol';
-import { CONTROL_BACKLOG_MAX, CONTROL_RECONNECT_MS, CONTROL_RECONNECT_MS_MAX, CONTROL_SILENCE_MS } from '../limits.js';
+import {
+  CONTROL_BACKLOG_MAX,
+  CONTROL_RECONNECT_MS,
+  CONTROL_RECONNECT_MS_MAX,
+  CONTROL_SILENCE_MS,
+} from '../limits.js';
 import type { NodeIdentity } from '../link/identity.js';
 import { NodeError } from '../errors.js';
 
@@ -146,8 +151,12 @@ export class ControlConnection {
     const parsed = nodeCommand.safeParse(message);
     if (!parsed.success) {
       const id = (message as { id?: unknown } | null)?.id;
-      this.#options.log.error({ issue: parsed.error.issues[0]?.message }, 'control sent a command that is not one');
-      if (typeof id === 'number') reply(socket, id, new NodeError('invalid', 'the command does not fit its schema'));
+      this.#options.log.error(
+        { issue: parsed.error.issues[0]?.message },
+        'control sent a command that is not one',
+      );
+      if (typeof id === 'number')
+        reply(socket, id, new NodeError('invalid', 'the command does not fit its schema'));
       return;
     }
     this.#options
@@ -160,7 +169,11 @@ export class ControlConnection {
       .catch((error: unknown) => {
         const known = error instanceof NodeError;
         if (!known) this.#options.log.error({ error, command: parsed.data.type }, 'a command failed');
-        reply(socket, parsed.data.id, known ? error : new NodeError('internal', 'the command failed inside the node'));
+        reply(
+          socket,
+          parsed.data.id,
+          known ? error : new NodeError('internal', 'the command failed inside the node'),
+        );
       });
   }
 

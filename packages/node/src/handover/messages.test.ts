@@ -9,7 +9,16 @@ const epoch = fc.integer({ min: 0, max: 0xffffffff });
 describe('handover messages', () => {
   it('arrive as they were sent', () => {
     const simple = fc.record({
-      kind: fc.constantFrom('pathNominated', 'pathProven', 'accepted', 'refused', 'release', 'released', 'abort', 'forgotten'),
+      kind: fc.constantFrom(
+        'pathNominated',
+        'pathProven',
+        'accepted',
+        'refused',
+        'release',
+        'released',
+        'abort',
+        'forgotten',
+      ),
       moveId: id,
       epoch,
     }) as fc.Arbitrary<HandoverMessage>;
@@ -21,7 +30,11 @@ describe('handover messages', () => {
         fragment: fc.nat(),
         bytes: fc.uint8Array({ minLength: 1, maxLength: 1_024 }).map((bytes) => Buffer.from(bytes)),
       })
-      .map((value): HandoverMessage => ({ ...value, kind: 'transfer', fragment: value.fragment % value.fragments }));
+      .map((value): HandoverMessage => ({
+        ...value,
+        kind: 'transfer',
+        fragment: value.fragment % value.fragments,
+      }));
     fc.assert(
       fc.property(fc.oneof(simple, transfer), (message) => {
         expect(decodeHandoverMessage(encodeHandoverMessage(message))).toEqual(message);

@@ -39,7 +39,8 @@ function pair(options: { rehearsal?: boolean; stateBytes?: number; thawFails?: b
       }
       log.push(`source:${output.kind}${output.kind === 'usePaths' ? `=${output.paths}` : ''}`);
       reports.push(output);
-      if (output.kind === 'freeze') runSource(now, source.frozen(now, Buffer.alloc(options.stateBytes ?? 700, 7)));
+      if (output.kind === 'freeze')
+        runSource(now, source.frozen(now, Buffer.alloc(options.stateBytes ?? 700, 7)));
     }
   };
   const runTarget = (now: number, outputs: TargetMoveOutput[]): void => {
@@ -232,7 +233,9 @@ describe('giving up', () => {
     move.runSource(30, move.source.nominatedHere());
     move.runSource(40, move.source.provenHere(40));
     expect(move.log).not.toContain('source:freeze');
-    expect(move.reports).toContainEqual(expect.objectContaining({ kind: 'reportEnded', outcome: 'rehearsed' }));
+    expect(move.reports).toContainEqual(
+      expect.objectContaining({ kind: 'reportEnded', outcome: 'rehearsed' }),
+    );
   });
 
   it('is what a prepared target does when it hears nothing of its source', () => {

@@ -55,7 +55,13 @@ type State =
   | { readonly name: 'proven' }
   | { readonly name: 'returning' }
   | { readonly name: 'freezing' }
-  | { readonly name: 'transferring'; sealed: readonly Buffer[]; frozenAtMs: number; nextSendMs: number; attempts: number }
+  | {
+      readonly name: 'transferring';
+      sealed: readonly Buffer[];
+      frozenAtMs: number;
+      nextSendMs: number;
+      attempts: number;
+    }
   | { readonly name: 'releasing'; untilMs: number; nextSendMs: number }
   | { readonly name: 'lingering'; untilMs: number }
   | { readonly name: 'aborting'; untilMs: number; nextSendMs: number }
@@ -136,9 +142,12 @@ export class SourceMove {
       case 'accepted':
         return this.#accepted(nowMs);
       case 'refused':
-        return this.#state.name === 'transferring' ? this.#takeBack(nowMs, 'transfer-refused', GRANT_INDICES) : [];
+        return this.#state.name === 'transferring'
+          ? this.#takeBack(nowMs, 'transfer-refused', GRANT_INDICES)
+          : [];
       case 'released':
-        if (this.#state.name === 'releasing') this.#state = { name: 'lingering', untilMs: this.#state.untilMs };
+        if (this.#state.name === 'releasing')
+          this.#state = { name: 'lingering', untilMs: this.#state.untilMs };
         return [];
       case 'forgotten':
         return this.#state.name === 'aborting' ? this.#finish() : [];
@@ -166,7 +175,11 @@ export class SourceMove {
   /** Authenticated media has come directly to us. */
   provenHere(nowMs: number): SourceMoveOutput[] {
     if (this.#state.name !== 'returning') return [];
-    return [{ kind: 'usePaths', paths: 'own' }, { kind: 'reportPathReturned' }, ...this.#end(nowMs, 'rehearsed')];
+    return [
+      { kind: 'usePaths', paths: 'own' },
+      { kind: 'reportPathReturned' },
+      ...this.#end(nowMs, 'rehearsed'),
+    ];
   }
 
   /** Control gives the move up. False: too late, only `force` (control's word) takes the transport back now. */

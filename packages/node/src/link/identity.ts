@@ -41,11 +41,7 @@ export class NodeIdentity {
 
   /** HMAC over control's nonce: the join key itself never leaves this machine. */
   joinProof(joinKey: string, nonce: Buffer): Buffer {
-    return createHmac('sha256', joinKey)
-      .update(nonce)
-      .update(this.identityKey)
-      .update(this.linkKey)
-      .digest();
+    return createHmac('sha256', joinKey).update(nonce).update(this.identityKey).update(this.linkKey).digest();
   }
 
   sign(bytes: Buffer): Buffer {

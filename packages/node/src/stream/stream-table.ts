@@ -73,7 +73,12 @@ export class StreamTable {
     for (const streamId of streamIds) {
       const route = this.#entries.get(streamId)?.route;
       if (route === undefined) continue;
-      this.#setRoute(nowMs, { ...route, ingressNodeId: nodeId, ingressEpoch, upcomingIngress: undefined });
+      this.#replaceRoute(nowMs, {
+        ...route,
+        ingressNodeId: nodeId,
+        ingressEpoch,
+        upcomingIngress: undefined,
+      });
     }
   }
 
@@ -93,7 +98,14 @@ export class StreamTable {
   #setRoute(nowMs: number, incoming: StreamRoute): void {
     const existing = this.#entries.get(incoming.streamId);
     const stale = existing !== undefined && incoming.ingressEpoch < existing.route.ingressEpoch;
-    const route = stale ? { ...existing.route, consumerNodeIds: incoming.consumerNodeIds } : incoming;
+    this.#replaceRoute(
+      nowMs,
+      stale ? { ...existing.route, consumerNodeIds: incoming.consumerNodeIds } : incoming,
+    );
+  }
+
+  #replaceRoute(nowMs: number, route: StreamRoute): void {
+    const existing = this.#entries.get(route.streamId);
     const involved = route.ingressNodeId === this.#nodeId || route.consumerNodeIds.includes(this.#nodeId);
     if (existing === undefined && !involved) return;
     const entry: Entry = existing ?? { route, accepted: [], removeAtMs: null };

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { BoundSocket, Datapath, SocketHandle } from '@godwit/datapath';
 import type { PoolAddress } from '@godwit/protocol';
+import { formatAddress } from '@godwit/transport';
 import { ANNOUNCED_ADDRESSES_MAX, EMBEDDED_PORTS_PER_ADDRESS } from '../limits.js';
 
 export interface PoolSettings {
@@ -17,7 +18,7 @@ export class AddressPool {
 
   private constructor(entries: readonly { address: PoolAddress; socket: BoundSocket }[]) {
     this.addresses = entries.map((entry) => entry.address);
-    this.#sockets = new Map(entries.map((entry) => [poolKey(entry.address), entry.socket]));
+    this.#sockets = new Map(entries.map((entry) => [formatAddress(entry.address), entry.socket]));
   }
 
   /** Binds every address and port; fails as a whole when one cannot be bound. */
@@ -40,13 +41,8 @@ export class AddressPool {
 
   /** The socket behind an advertised address. */
   socketOf(address: PoolAddress): SocketHandle | null {
-    return this.#sockets.get(poolKey(address))?.handle ?? null;
+    return this.#sockets.get(formatAddress(address))?.handle ?? null;
   }
-}
-
-/** How an address is named in lists of used addresses. */
-export function poolKey(address: PoolAddress): string {
-  return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
 }
 
 function ports(range: PoolSettings['rtcPorts']): number[] {
@@ -73,7 +69,9 @@ function isLocal(address: string, local: readonly LocalAddress[]): boolean {
 /** What a browser on this or another machine can reach: no loopback, no link-local; loopback when nothing else is there. */
 export function usableAddresses(local: readonly LocalAddress[]): string[] {
   const usable = local
-    .filter(({ address, internal }) => !internal && !/^fe[89ab]/i.test(address) && !address.startsWith('169.254.'))
+    .filter(
+      ({ address, internal }) => !internal && !/^fe[89ab]/i.test(address) && !address.startsWith('169.254.'),
+    )
     .map(({ address }) => address);
   return usable.length > 0 ? usable : ['127.0.0.1'];
 }

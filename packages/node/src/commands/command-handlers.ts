@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import type { NodeCommand, NodeResult, NodeCommandType } from '@godwit/protocol';
+import {
+  chooseFreshAddresses,
+  createIceCredentials,
+  DtlsServerHandshake,
+  formatAddress,
+  IceLiteAgent,
+  type NodeCertificate,
+} from '@godwit/transport';
+import { NodeError } from '../errors.js';
+import type { MoveTable } from '../handover/move-table.js';
+import { TRANSPORTS_MAX } from '../limits.js';
+import type { NodeContext } from '../node-context.js';
+import { NO_MEDIA, removeTransport } from '../transport/remove-transport.js';
+import { TransportHost } from '../transport/transport-host.js';
+import { prepareMove } from './prepare-move.js';
+
+type Command<T extends NodeCommandType> = Extract<NodeCommand, { type: T }>;
+
+/** Carries out what control asks for. Every command may be repeated: the second time changes nothing. */
+export class CommandHandlers {
+  readonly #context: NodeContext;
+  readonly #moves: MoveTable;
+  readonly #certificate: NodeCertificate;
+  readonly #isStopping: () => boolean;
+
+  constructor(
+    context: NodeContext,
+    moves: MoveTable,
+    certificate: NodeCertificate,
+    isStopping: () => boolean,
+  ) {
+    this.#context = context;
+    this.#moves = moves;
+    this.#certificate = certificate;
+    this.#isStopping = isStopping;
+  }
+
+  /** Rejects with a NodeError. */
+  async handle(command: NodeCommand): Promise<unknown> {
+    switch (command.type) {
+      case 'setPeers':
+        return this.#setPeers(command);
+      case 'setStreams':
+        this.#context.streams.setRoutes(this.#context.clockMs(), command.streams);
+        return {};
+      case 'createTransport':
+        return this.#createTransport(command);
+      case 'configureTransport':
+        return this.#configureTransport(command);
+      case 'restartIce':
+        return this.#restartIce(command);
+      case 'setRemoteIce':
+        this.#at(command.transportId, command.epoch).ice.setRemote(command.ice);
+        return {};
+      case 'closeTransport':
+        return this.#closeTransport(command);
+      case 'prepareMove':
+        this.#refuseWhenStopping();
+        return prepareMove(this.#context, this.#moves, command);
+      case 'startMove':
+        this.#moves.start(command);
+        return {};
+      case 'returnPath':
+        return this.#returnPath(command);
+      case 'cancelMove':
+        this.#moves.cancel(command);
+        return {};
+    }
+  }
+
+  #setPeers({ peers }: Command<'setPeers'>): NodeResult<'setPeers'> {
+    const others = peers.filter(({ nodeId }) => nodeId !== this.#context.nodeId());
+    const refused = this.#context.links.setPeers(this.#context.clockMs(), others);
+    if (refused.length > 0) {
+      this.#context.log.error(
+        { refused },
+        'link keys that their identity has not signed: no link to these nodes',
+      );
+    }
+    return {};
+  }
+
+  #createTransport(command: Command<'createTransport'>): NodeResult<'createTransport'> {
+    this.#refuseWhenStopping();
+    const { transportId, epoch, remote } = command;
+    const existing = this.#context.transports.get(transportId);
+    if (existing !== undefined) throw new NodeError('busy', `transport ${transportId} exists here`);
+    if (this.#context.transports.size >= TRANSPORTS_MAX) {
+      throw new NodeError('busy', `this node holds ${TRANSPORTS_MAX} transports already`);
+    }
+    const ice = createIceCredentials(randomBytes);
+    const addresses = chooseFreshAddresses(this.#context.pool.addresses, []);
+    const host = new TransportHost(this.#context.datapath, {
+      transportId,
+      sessionId: command.sessionId,
+      localSsrc: command.localSsrc,
+      media: NO_MEDIA,
+      role: { name: 'owner', epoch },
+      ice: new IceLiteAgent(this.#context.clockMs(), {
+        local: ice,
+        remote: remote.ice,
+        usedAddresses: addresses.map(formatAddress),
+      }),
+      dtls: new DtlsServerHandshake(this.#certificate, remote.fingerprint),
+    });
+    this.#context.datapath.addTransport(transportId);
+    this.#context.router.setTransport(transportId, command.localSsrc, NO_MEDIA);
+    this.#context.transports.set(host);
+    return { ice, fingerprint: this.#certificate.fingerprint, addresses };
+  }
+
+  #configureTransport({
+    transportId,
+    epoch,
+    media,
+  }: Command<'configureTransport'>): NodeResult<'configureTransport'> {
+    const host = this.#at(transportId, epoch);
+    if (media.generation < host.media.generation) return {};
+    host.media = media;
+    this.#context.datapath.setMedia(transportId, media);
+    this.#context.router.setTransport(transportId, host.localSsrc, media);
+    return {};
+  }
+
+  #restartIce({ transportId, epoch, usedAddresses }: Command<'restartIce'>): NodeResult<'restartIce'> {
+    const host = this.#at(transportId, epoch);
+    const ice = createIceCredentials(randomBytes);
+    const { addresses: pool } = this.#context.pool;
+    const fresh = chooseFreshAddresses(pool, usedAddresses);
+    // New credentials make every address fresh again.
+    const addresses = fresh.length > 0 ? fresh : chooseFreshAddresses(pool, []);
+    host.ice.restart(ice, addresses.map(formatAddress));
+    this.#context.transports.indexUfrags(host);
+    return { ice, addresses };
+  }
+
+  #returnPath({ moveId, usedAddresses }: Command<'returnPath'>): NodeResult<'returnPath'> {
+    const addresses = chooseFreshAddresses(this.#context.pool.addresses, usedAddresses);
+    if (addresses.length === 0) {
+      throw new NodeError('no-fresh-address', 'the client has seen every address of this node');
+    }
+    this.#moves.returnPath(moveId);
+    return { addresses };
+  }
+
+  #closeTransport({ transportId, epoch }: Command<'closeTransport'>): NodeResult<'closeTransport'> {
+    const host = this.#context.transports.get(transportId);
+    if (host === undefined) return {};
+    if (host.role.epoch > epoch)
+      throw new NodeError('moved', `transport ${transportId} has a newer epoch here`);
+    this.#moves.forgetTransport(transportId);
+    removeTransport(this.#context, transportId);
+    return {};
+  }
+
+  /** Owner or coming owner of exactly this epoch. */
+  #at(transportId: string, epoch: number): TransportHost {
+    const host = this.#context.transports.get(transportId);
+    if (host === undefined)
+      throw new NodeError('unknown-transport', `there is no transport ${transportId} here`);
+    if (host.role.name === 'relay' || host.role.epoch !== epoch) {
+      throw new NodeError('moved', `transport ${transportId} is not here in epoch ${epoch}`);
+    }
+    return host;
+  }
+
+  #refuseWhenStopping(): void {
+    if (this.#isStopping()) throw new NodeError('stopping', 'this node is stopping and takes nothing new');
+  }
+}

@@ -1,0 +1,193 @@
+import type { Exception } from '@godwit/datapath';
+import { PEER_MESSAGE_CLASS } from '@godwit/sfu';
+import type { DtlsOutput } from '@godwit/transport';
+import { HANDOVER_MESSAGE_CLASS } from './handover/messages.js';
+import type { MoveTable } from './handover/move-table.js';
+import { runSource } from './handover/source-effects.js';
+import { runTarget } from './handover/target-effects.js';
+import { CLOCK_MESSAGE_CLASS } from './link/link-clock.js';
+import type { NodeContext } from './node-context.js';
+import { removeTransport } from './transport/remove-transport.js';
+import type { HostOutput, TransportHost } from './transport/transport-host.js';
+
+type Of<K extends Exception['kind']> = Extract<Exception, { kind: K }>;
+
+/** Gives every exception of the datapath to the part that decides it. */
+export class ExceptionDispatcher {
+  readonly #context: NodeContext;
+  readonly #moves: MoveTable;
+
+  constructor(context: NodeContext, moves: MoveTable) {
+    this.#context = context;
+    this.#moves = moves;
+  }
+
+  dispatch(batch: readonly Exception[]): void {
+    for (const exception of batch) this.#one(exception);
+  }
+
+  /** Clockwork of the transports; the moves have their own. */
+  tick(nowMs: number): void {
+    for (const host of this.#context.transports.values()) {
+      if (host.dtls !== null) this.#dtlsOutputs(host, host.dtls.tick(nowMs), null);
+      if (host.role.name === 'relay') {
+        if (nowMs >= host.role.untilMs) removeTransport(this.#context, host.transportId);
+      } else if (host.role.name === 'owner' && this.#moves.sourceOf(host.transportId) === undefined) {
+        this.#hostOutputs(host, host.tick(nowMs));
+      }
+    }
+  }
+
+  #one(exception: Exception): void {
+    const nowMs = this.#context.clockMs();
+    switch (exception.kind) {
+      case 'stun':
+        this.#stun(nowMs, exception);
+        return;
+      case 'dtls':
+        this.#dtls(nowMs, exception);
+        return;
+      case 'rtcp':
+        this.#context.router.handleRtcp(nowMs, exception);
+        return;
+      case 'gap':
+        this.#context.router.handleGap(nowMs, exception);
+        return;
+      case 'proof':
+        this.#proof(exception);
+        return;
+      case 'linkMessage':
+        this.#linkMessage(nowMs, exception);
+        return;
+      case 'unknownSsrc':
+        return;
+      case 'guard':
+        this.#context.log.error(exception, 'the nonce guard refused an encryption');
+        return;
+    }
+  }
+
+  #stun(nowMs: number, exception: Of<'stun'>): void {
+    const host = this.#context.transports.findByStun(exception.bytes);
+    if (host === null || (host.role.name === 'relay' && !host.role.answersChecks)) return;
+    this.#hostOutputs(host, host.handleStun(nowMs, exception));
+  }
+
+  #hostOutputs(host: TransportHost, outputs: readonly HostOutput[]): void {
+    for (const output of outputs) {
+      if (output.kind === 'consentExpired') this.#close(host, 'consent-expired');
+      else this.#nominated(host, output.pair);
+    }
+  }
+
+  /** The client selected an address of this node. What follows from it depends on what we are to the transport. */
+  #nominated(host: TransportHost, pair: Parameters<TransportHost['usePair']>[0]): void {
+    const { datapath } = this.#context;
+    switch (host.role.name) {
+      case 'owner': {
+        host.usePair(pair);
+        const source = this.#moves.sourceOf(host.transportId);
+        if (source !== undefined) {
+          runSource(this.#context, source, source.move.nominatedHere());
+          return;
+        }
+        host.setPaths(host.ownPaths());
+        datapath.watchProof(host.transportId, { kind: 'socket', socket: pair.socket });
+        return;
+      }
+      case 'target': {
+        host.usePair(pair);
+        host.setPaths(host.ownPaths());
+        const target = this.#moves.targetOf(host.transportId);
+        if (target !== undefined) runTarget(this.#context, target, target.move.nominated());
+        return;
+      }
+      case 'relay':
+        return;
+    }
+  }
+
+  #dtls(nowMs: number, { transportId, bytes, socket, remote }: Of<'dtls'>): void {
+    const host = transportId === null ? undefined : this.#context.transports.get(transportId);
+    if (host?.dtls == null) return;
+    this.#dtlsOutputs(host, host.dtls.handleDatagram(nowMs, bytes), { socket, remote });
+  }
+
+  #dtlsOutputs(host: TransportHost, outputs: readonly DtlsOutput[], to: TransportHost['pair']): void {
+    const { datapath, router, log } = this.#context;
+    for (const output of outputs) {
+      switch (output.kind) {
+        case 'send': {
+          const pair = to ?? host.pair;
+          if (pair === null) break;
+          for (const datagram of output.datagrams) datapath.sendDatagram(pair.socket, pair.remote, datagram);
+          break;
+        }
+        case 'finished':
+          datapath.installKeys(host.transportId, output.keys);
+          for (const part of [
+            output.keys.localKey,
+            output.keys.localSalt,
+            output.keys.remoteKey,
+            output.keys.remoteSalt,
+          ]) {
+            part.fill(0);
+          }
+          datapath.setInbound(host.transportId, { kind: 'own' });
+          datapath.setMedia(host.transportId, host.media);
+          router.setTransport(host.transportId, host.localSsrc, host.media);
+          datapath.watchProof(host.transportId, { kind: 'any' });
+          break;
+        case 'failed':
+          log.warn({ transportId: host.transportId, reason: output.reason }, 'a DTLS handshake failed');
+          this.#close(host, 'dtls-failed');
+          break;
+      }
+    }
+  }
+
+  #proof({ transportId, via }: Of<'proof'>): void {
+    const host = this.#context.transports.get(transportId);
+    if (host?.role.name !== 'owner') return;
+    if (!host.connected) this.#connected(host, host.role.epoch);
+    if (via.kind === 'socket' && host.pair?.socket === via.socket) {
+      host.provePair();
+      if (this.#moves.sourceOf(transportId) === undefined) host.setPaths(host.ownPaths());
+    }
+    this.#moves.proven(transportId, via.kind, via.kind === 'link' ? via.linkId : null);
+  }
+
+  /** Authenticated media: the client has our last flight, the handshake is over for good. */
+  #connected(host: TransportHost, epoch: number): void {
+    host.connected = true;
+    host.dtls?.confirm();
+    host.dtls?.close();
+    host.dtls = null;
+    this.#context.router.activate(host.transportId);
+    this.#context.report({ event: 'transportConnected', transportId: host.transportId, epoch });
+  }
+
+  #linkMessage(nowMs: number, { linkId, bytes }: Of<'linkMessage'>): void {
+    this.#context.links.heard(linkId, nowMs);
+    switch (bytes[0]) {
+      case HANDOVER_MESSAGE_CLASS:
+        this.#moves.receive(linkId, bytes);
+        return;
+      case CLOCK_MESSAGE_CLASS:
+        this.#context.links.receiveClock(linkId, nowMs, bytes);
+        return;
+      case PEER_MESSAGE_CLASS:
+        this.#context.router.handlePeerMessage(linkId, bytes);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #close(host: TransportHost, reason: string): void {
+    const { transportId, role } = host;
+    this.#moves.forgetTransport(transportId);
+    removeTransport(this.#context, transportId);
+    this.#context.report({ event: 'transportClosed', transportId, epoch: role.epoch, reason });
+  }
+}

@@ -1,0 +1,197 @@
+import type { NodeCommand } from '@godwit/protocol';
+import { NodeError } from '../errors.js';
+import { MOVES_MAX } from '../limits.js';
+import type { NodeContext } from '../node-context.js';
+import type { TransportHost } from '../transport/transport-host.js';
+import { decodeHandoverMessage, encodeHandoverMessage, type HandoverMessage } from './messages.js';
+import { runSource, type SourceEntry } from './source-effects.js';
+import { SourceMove } from './source-move.js';
+import { runTarget, type TargetEntry } from './target-effects.js';
+
+type Command<T extends NodeCommand['type']> = Extract<NodeCommand, { type: T }>;
+
+/** All moves that this node takes part in, as source and as target. */
+export class MoveTable {
+  readonly #context: NodeContext;
+  readonly #sources = new Map<string, SourceEntry>();
+  readonly #targets = new Map<string, TargetEntry>();
+
+  constructor(context: NodeContext) {
+    this.#context = context;
+  }
+
+  /** Moves whose outcome is still open. */
+  get running(): number {
+    const open = new Set([
+      'proving',
+      'proven',
+      'returning',
+      'freezing',
+      'transferring',
+      'prepared',
+      'thawing',
+      'limited',
+    ]);
+    const count = (entries: Iterable<{ move: { stateName: string } }>): number =>
+      [...entries].filter(({ move }) => open.has(move.stateName)).length;
+    return count(this.#sources.values()) + count(this.#targets.values());
+  }
+
+  start(command: Command<'startMove'>): void {
+    const { transportId, moveId, epoch, returnEpoch, targetNodeId, rehearsal } = command;
+    const host = this.#owned(transportId, epoch);
+    if (!host.connected) throw new NodeError('not-connected', 'the transport has not carried media yet');
+    if (!this.#context.links.has(targetNodeId))
+      throw new NodeError('unknown-node', 'there is no link to the target');
+    if (this.sourceOf(transportId) !== undefined || this.#isLimited(transportId)) {
+      throw new NodeError('busy', 'another move of this transport has not ended');
+    }
+    this.#bound();
+    const nowMs = this.#context.clockMs();
+    const entry: SourceEntry = {
+      move: new SourceMove(nowMs, { moveId, transportId, epoch, returnEpoch, targetNodeId, rehearsal }),
+      sealKey: Buffer.from(command.sealKey, 'base64'),
+      stateSchema: command.stateSchema,
+      frozen: null,
+      tookBack: false,
+    };
+    this.#sources.set(moveId, entry);
+    runSource(this.#context, entry, entry.move.start());
+  }
+
+  addTarget(moveId: string, entry: TargetEntry): void {
+    this.#bound();
+    this.#targets.set(moveId, entry);
+  }
+
+  target(moveId: string): TargetEntry | undefined {
+    return this.#targets.get(moveId);
+  }
+
+  /** The running source move of a transport: one at a time. */
+  sourceOf(transportId: string): SourceEntry | undefined {
+    for (const entry of this.#sources.values()) {
+      if (entry.move.options.transportId === transportId && entry.move.ownerElsewhereOnPath) return entry;
+    }
+    return undefined;
+  }
+
+  targetOf(transportId: string): TargetEntry | undefined {
+    for (const entry of this.#targets.values()) {
+      if (entry.move.options.transportId === transportId && entry.move.stateName === 'prepared') return entry;
+    }
+    return undefined;
+  }
+
+  returnPath(moveId: string): void {
+    const entry = this.#sources.get(moveId);
+    if (entry === undefined) throw new NodeError('unknown-move', 'this node is not the source of that move');
+    if (!entry.move.returnPath())
+      throw new NodeError('too-late', 'the move is no rehearsal that waits to return');
+  }
+
+  cancel({ moveId, transportId, force }: Command<'cancelMove'>): void {
+    const nowMs = this.#context.clockMs();
+    const source = this.#sources.get(moveId);
+    const target = this.#targets.get(moveId);
+    if (source === undefined && target === undefined) return;
+    if (source !== undefined) {
+      const outputs = source.move.cancel(nowMs, force === true);
+      if (outputs === null) throw new NodeError('too-late', `the state of ${transportId} has left`);
+      runSource(this.#context, source, outputs);
+    }
+    if (target !== undefined) {
+      const outputs = target.move.cancel(nowMs);
+      if (outputs === null) throw new NodeError('too-late', `${transportId} is owned here already`);
+      runTarget(this.#context, target, outputs);
+    }
+  }
+
+  /** A link message whose first byte is HANDOVER_MESSAGE_CLASS. */
+  receive(linkId: string, bytes: Buffer): void {
+    const message = decodeHandoverMessage(bytes);
+    if (message === null) return;
+    const nowMs = this.#context.clockMs();
+    const source = this.#sources.get(message.moveId);
+    if (source?.move.options.targetNodeId === linkId) {
+      runSource(this.#context, source, source.move.receive(nowMs, message));
+      return;
+    }
+    const target = this.#targets.get(message.moveId);
+    if (target?.move.options.sourceNodeId === linkId) {
+      runTarget(this.#context, target, target.move.receive(nowMs, message));
+      return;
+    }
+    this.#answerUnknown(linkId, message);
+  }
+
+  /** Authenticated media of a watched path. */
+  proven(transportId: string, via: 'socket' | 'link', linkId: string | null): void {
+    const entry = this.sourceOf(transportId);
+    if (entry === undefined) return;
+    const nowMs = this.#context.clockMs();
+    if (via === 'link' && linkId === entry.move.options.targetNodeId) {
+      runSource(this.#context, entry, entry.move.provenAtTarget(nowMs));
+    } else if (via === 'socket') {
+      runSource(this.#context, entry, entry.move.provenHere(nowMs));
+    }
+  }
+
+  tick(nowMs: number, controlHeardAtMs: number): void {
+    for (const [moveId, entry] of this.#sources) {
+      const heardAtMs = this.#context.links.heardAtMs(entry.move.options.targetNodeId);
+      runSource(this.#context, entry, entry.move.tick(nowMs, heardAtMs, controlHeardAtMs));
+      if (entry.move.stateName === 'done') this.#sources.delete(moveId);
+    }
+    for (const [moveId, entry] of this.#targets) {
+      runTarget(this.#context, entry, entry.move.tick(nowMs));
+      if (entry.move.stateName === 'done') this.#targets.delete(moveId);
+    }
+  }
+
+  /** The transport is gone: so are its moves. */
+  forgetTransport(transportId: string): void {
+    for (const [moveId, entry] of this.#sources) {
+      if (entry.move.options.transportId === transportId) this.#sources.delete(moveId);
+    }
+    for (const [moveId, entry] of this.#targets) {
+      if (entry.move.options.transportId !== transportId) continue;
+      entry.sealKeys?.destroy();
+      this.#targets.delete(moveId);
+    }
+  }
+
+  #owned(transportId: string, epoch: number): TransportHost {
+    const host = this.#context.transports.get(transportId);
+    if (host === undefined)
+      throw new NodeError('unknown-transport', `there is no transport ${transportId} here`);
+    if (host.role.name !== 'owner' || host.role.epoch >= epoch) {
+      throw new NodeError('moved', `transport ${transportId} is not owned here in an epoch below ${epoch}`);
+    }
+    return host;
+  }
+
+  /** Owner without RELEASE yet: its indices end at the ceiling, so nothing may be granted on. */
+  #isLimited(transportId: string): boolean {
+    for (const { move } of this.#targets.values()) {
+      if (move.options.transportId === transportId && move.stateName === 'limited') return true;
+    }
+    return false;
+  }
+
+  #bound(): void {
+    if (this.#sources.size + this.#targets.size >= MOVES_MAX) {
+      throw new NodeError('busy', `this node remembers ${MOVES_MAX} moves already`);
+    }
+  }
+
+  /** A restarted node knows nothing of a move: it never had the transport, so it can say so. */
+  #answerUnknown(linkId: string, message: HandoverMessage): void {
+    const { moveId, epoch } = message;
+    const answer = (kind: 'refused' | 'forgotten' | 'released'): void => {
+      this.#context.datapath.sendLinkMessage(linkId, encodeHandoverMessage({ kind, moveId, epoch }));
+    };
+    if (message.kind === 'transfer' && message.fragment === 0) answer('refused');
+    else if (message.kind === 'abort') answer('forgotten');
+  }
+}

@@ -1,0 +1,199 @@
+import { encodePortableTransport, sealState, type PortableTransport } from '@godwit/transport';
+import type { FrozenMedia } from '@godwit/datapath';
+import type { FrozenTransportCc } from '@godwit/sfu';
+import { LINGER_MS } from '../limits.js';
+import type { NodeContext } from '../node-context.js';
+import { NO_MEDIA, removeTransport } from '../transport/remove-transport.js';
+import type { TransportHost } from '../transport/transport-host.js';
+import { encodeHandoverMessage } from './messages.js';
+import type { SourceMove, SourceMoveOutput } from './source-move.js';
+
+export interface SourceEntry {
+  readonly move: SourceMove;
+  /** X25519 public key of this move, raw. */
+  readonly sealKey: Buffer;
+  readonly stateSchema: number;
+  frozen: { readonly feedback: FrozenTransportCc | null; readonly atMs: number } | null;
+  tookBack: boolean;
+}
+
+/** Carries out what the source's half of a move decides. */
+export function runSource(
+  context: NodeContext,
+  entry: SourceEntry,
+  outputs: readonly SourceMoveOutput[],
+): void {
+  const { transportId } = entry.move.options;
+  for (const output of outputs) {
+    const host = context.transports.get(transportId);
+    if (host === undefined) return;
+    apply(context, entry, host, output);
+  }
+}
+
+function apply(
+  context: NodeContext,
+  entry: SourceEntry,
+  host: TransportHost,
+  output: SourceMoveOutput,
+): void {
+  const { datapath } = context;
+  const { moveId, transportId, targetNodeId } = entry.move.options;
+  switch (output.kind) {
+    case 'usePaths':
+      usePaths(host, targetNodeId, output.paths);
+      return;
+    case 'watchTargetPath':
+      datapath.watchProof(transportId, { kind: 'link', linkId: targetNodeId });
+      return;
+    case 'watchOwnPath':
+      if (host.pair !== null) datapath.watchProof(transportId, { kind: 'socket', socket: host.pair.socket });
+      return;
+    case 'freeze':
+      freeze(context, entry, host);
+      return;
+    case 'send':
+      datapath.sendLinkMessage(targetNodeId, encodeHandoverMessage(output.message));
+      return;
+    case 'handOff':
+      handOff(context, entry, host);
+      return;
+    case 'takeBack':
+      takeBack(context, entry, host, output);
+      return;
+    case 'reportProven':
+      context.report({ event: 'moveProven', moveId, transportId, measures: output.measures });
+      return;
+    case 'reportPathReturned':
+      context.report({ event: 'pathReturned', moveId, transportId });
+      return;
+    case 'reportEnded':
+      context.report({
+        event: 'moveEnded',
+        moveId,
+        transportId,
+        outcome: output.outcome,
+        ownerNodeId: output.owner === 'target' ? targetNodeId : context.nodeId(),
+        epoch: output.epoch,
+        ...(output.failure === undefined ? {} : { failure: output.failure }),
+        measures: output.measures,
+      });
+      return;
+    case 'done':
+      finish(context, entry, host);
+      return;
+  }
+}
+
+function usePaths(host: TransportHost, targetNodeId: string, paths: 'own' | 'both' | 'target'): void {
+  const target = { kind: 'link', linkId: targetNodeId } as const;
+  switch (paths) {
+    case 'own':
+      host.setPaths(host.ownPaths());
+      return;
+    case 'both':
+      host.setPaths([...host.ownPaths(), target]);
+      return;
+    case 'target':
+      host.setPaths([target]);
+      return;
+  }
+}
+
+/** Freeze, seal, forget the plain copy; all in one turn, so that no packet comes between. */
+function freeze(context: NodeContext, entry: SourceEntry, host: TransportHost): void {
+  const { move } = entry;
+  const nowMs = context.clockMs();
+  const media = context.datapath.freeze(host.transportId);
+  const feedback = context.router.freeze(host.transportId, nowMs);
+  entry.frozen = { feedback, atMs: nowMs };
+  context.streams.expectIngress(ingressStreams(host), move.options.targetNodeId, move.options.epoch);
+  try {
+    const sealed = seal(entry, host, nowMs, media, feedback);
+    runSource(context, entry, move.frozen(nowMs, sealed));
+  } catch (error) {
+    context.log.error(
+      { error, transportId: host.transportId },
+      'the state could not be sealed, the transport stays',
+    );
+    runSource(context, entry, move.freezeFailed(nowMs));
+  } finally {
+    zeroKeys(media);
+  }
+}
+
+function seal(
+  entry: SourceEntry,
+  host: TransportHost,
+  nowMs: number,
+  media: FrozenMedia,
+  feedback: FrozenTransportCc | null,
+): Buffer {
+  const { moveId, transportId, epoch } = entry.move.options;
+  const state: PortableTransport = {
+    schema: entry.stateSchema,
+    transportId,
+    epoch,
+    ice: host.ice.freeze(nowMs),
+    media,
+    feedback,
+  };
+  const plain = encodePortableTransport(state, entry.stateSchema);
+  try {
+    return sealState(plain, entry.sealKey, { moveId, transportId, epoch });
+  } finally {
+    plain.fill(0);
+  }
+}
+
+function handOff(context: NodeContext, entry: SourceEntry, host: TransportHost): void {
+  const { targetNodeId, epoch } = entry.move.options;
+  const nowMs = context.clockMs();
+  context.datapath.dropKeys(host.transportId);
+  // Held packets leave for the new owner with this.
+  context.datapath.setInbound(host.transportId, { kind: 'forward', linkId: targetNodeId });
+  context.datapath.setMedia(host.transportId, NO_MEDIA);
+  context.router.removeTransport(host.transportId);
+  context.streams.moveIngress(nowMs, ingressStreams(host), targetNodeId, epoch);
+  host.role = {
+    name: 'relay',
+    epoch,
+    ownerNodeId: targetNodeId,
+    answersChecks: true,
+    untilMs: nowMs + LINGER_MS,
+  };
+}
+
+function takeBack(
+  context: NodeContext,
+  entry: SourceEntry,
+  host: TransportHost,
+  { skip, count }: { skip: number; count: number },
+): void {
+  const nowMs = context.clockMs();
+  context.datapath.unfreeze(host.transportId, skip, { count });
+  const { frozen } = entry;
+  if (frozen?.feedback != null) {
+    context.router.thaw(host.transportId, nowMs, frozen.feedback, (nowMs - frozen.atMs) * 1_000);
+  }
+  host.role = { name: 'owner', epoch: entry.move.options.returnEpoch };
+  entry.tookBack = true;
+}
+
+/** The target can never pass its ceiling without our RELEASE, so beyond it the indices are ours alone. */
+function finish(context: NodeContext, entry: SourceEntry, host: TransportHost): void {
+  const { epoch } = entry.move.options;
+  if (entry.tookBack && host.role.name === 'owner') context.datapath.liftCeiling(host.transportId);
+  if (host.role.name === 'relay' && host.role.epoch === epoch) removeTransport(context, host.transportId);
+}
+
+export function ingressStreams(host: TransportHost): string[] {
+  return [...new Set(host.media.ingress.map(({ streamId }) => streamId))];
+}
+
+function zeroKeys({ keys }: FrozenMedia): void {
+  keys.localKey.fill(0);
+  keys.localSalt.fill(0);
+  keys.remoteKey.fill(0);
+  keys.remoteSalt.fill(0);
+}

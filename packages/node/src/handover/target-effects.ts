@@ -1,0 +1,175 @@
+import {
+  decodePortableTransport,
+  openState,
+  type PortableTransport,
+  type SealKeyPair,
+} from '@godwit/transport';
+import { GRANT_INDICES, LINGER_MS } from '../limits.js';
+import type { NodeContext } from '../node-context.js';
+import { NO_MEDIA } from '../transport/remove-transport.js';
+import type { TransportHost } from '../transport/transport-host.js';
+import { encodeHandoverMessage } from './messages.js';
+import { ingressStreams } from './source-effects.js';
+import type { TargetMove, TargetMoveOutput } from './target-move.js';
+
+export interface TargetEntry {
+  readonly move: TargetMove;
+  /** Null once the state is open or refused. */
+  sealKeys: SealKeyPair | null;
+}
+
+/** Carries out what the target's half of a move decides. */
+export function runTarget(
+  context: NodeContext,
+  entry: TargetEntry,
+  outputs: readonly TargetMoveOutput[],
+): void {
+  for (const output of outputs) apply(context, entry, output);
+}
+
+function apply(context: NodeContext, entry: TargetEntry, output: TargetMoveOutput): void {
+  const { moveId, transportId, epoch, sourceNodeId } = entry.move.options;
+  const host = context.transports.get(transportId);
+  switch (output.kind) {
+    case 'send':
+      context.datapath.sendLinkMessage(sourceNodeId, encodeHandoverMessage(output.message));
+      return;
+    case 'pathProven':
+      host?.provePair();
+      host?.setPaths(host.ownPaths());
+      return;
+    case 'thaw':
+      thaw(context, entry, output.sealed);
+      return;
+    case 'liftCeiling':
+      if (host?.role.name === 'owner') context.datapath.liftCeiling(transportId);
+      return;
+    case 'yield':
+      if (host !== undefined) yieldTransport(context, entry, host);
+      return;
+    case 'reportCompleted':
+      context.report({
+        event: 'moveEnded',
+        moveId,
+        transportId,
+        outcome: 'completed',
+        ownerNodeId: context.nodeId(),
+        epoch,
+        measures: {},
+      });
+      return;
+    case 'reportFailed':
+      context.report({
+        event: 'moveEnded',
+        moveId,
+        transportId,
+        outcome: 'failed',
+        ownerNodeId: sourceNodeId,
+        epoch: epoch - 1,
+        failure: output.failure,
+        measures: {},
+      });
+      return;
+    case 'forget':
+      forgetSealKeys(entry);
+      if (host?.role.name === 'target' && host.role.epoch === epoch) fade(context, entry, host);
+      return;
+    case 'done':
+      return;
+  }
+}
+
+/** All or nothing: on any failure the transport stays prepared and the source takes it back. */
+function thaw(context: NodeContext, entry: TargetEntry, sealed: Buffer): void {
+  const { transportId, epoch, sourceNodeId } = entry.move.options;
+  const nowMs = context.clockMs();
+  const host = context.transports.get(transportId);
+  const opened = host === undefined ? null : open(entry, sealed);
+  forgetSealKeys(entry);
+  if (host === undefined || opened === null || !goOn(context, host, opened, entry)) {
+    context.log.error({ transportId, epoch, sourceNodeId }, 'a transferred state was refused');
+    runTarget(context, entry, entry.move.thawFailed(nowMs));
+    return;
+  }
+  runTarget(context, entry, entry.move.thawed());
+}
+
+function open(entry: TargetEntry, sealed: Buffer): PortableTransport | null {
+  const { moveId, transportId, epoch } = entry.move.options;
+  if (entry.sealKeys === null) return null;
+  const plain = openState(sealed, entry.sealKeys, { moveId, transportId, epoch });
+  if (plain === null) return null;
+  const decoded = decodePortableTransport(plain);
+  plain.fill(0);
+  if (!decoded.ok || decoded.state.transportId !== transportId || decoded.state.epoch !== epoch) return null;
+  return decoded.state;
+}
+
+function goOn(
+  context: NodeContext,
+  host: TransportHost,
+  state: PortableTransport,
+  entry: TargetEntry,
+): boolean {
+  const { transportId, epoch, sourceNodeId } = entry.move.options;
+  const nowMs = context.clockMs();
+  // Held packets are taken inside thaw and relayed at once, so the streams turn round first.
+  context.streams.moveIngress(nowMs, ingressStreams(host), context.nodeId(), epoch);
+  host.setPaths(host.ownPaths());
+  try {
+    context.datapath.thaw(transportId, state.media, { count: GRANT_INDICES });
+  } catch (error) {
+    context.log.error({ error, transportId }, 'the datapath refused a state');
+    context.streams.moveIngress(nowMs, ingressStreams(host), sourceNodeId, epoch - 1);
+    return false;
+  }
+  host.ice.adopt(nowMs, state.ice);
+  const oneWayMs = (context.links.roundTripMs(sourceNodeId) ?? 0) / 2;
+  if (state.feedback !== null) context.router.thaw(transportId, nowMs, state.feedback, oneWayMs * 1_000);
+  else context.router.activate(transportId);
+  host.role = { name: 'owner', epoch };
+  host.connected = true;
+  return true;
+}
+
+/** The source owns again, but the client's path is here: relay for it. */
+function yieldTransport(context: NodeContext, entry: TargetEntry, host: TransportHost): void {
+  const { transportId, epoch, sourceNodeId } = entry.move.options;
+  const nowMs = context.clockMs();
+  context.datapath.freeze(transportId);
+  context.datapath.dropKeys(transportId);
+  context.datapath.setInbound(transportId, { kind: 'forward', linkId: sourceNodeId });
+  context.datapath.setMedia(transportId, NO_MEDIA);
+  context.router.removeTransport(transportId);
+  context.streams.moveIngress(nowMs, ingressStreams(host), sourceNodeId, epoch + 1);
+  host.role = {
+    name: 'relay',
+    epoch,
+    ownerNodeId: sourceNodeId,
+    answersChecks: true,
+    untilMs: nowMs + LINGER_MS,
+  };
+}
+
+/**
+ * A move given up: what the client still sends here reaches the owner, but its checks stay unanswered, so that it
+ * falls back to the owner's address without losing a packet.
+ */
+function fade(context: NodeContext, entry: TargetEntry, host: TransportHost): void {
+  const { transportId, epoch, sourceNodeId } = entry.move.options;
+  const nowMs = context.clockMs();
+  context.datapath.setMedia(transportId, NO_MEDIA);
+  context.router.removeTransport(transportId);
+  host.role = {
+    name: 'relay',
+    epoch,
+    ownerNodeId: sourceNodeId,
+    answersChecks: false,
+    untilMs: nowMs + LINGER_MS,
+  };
+}
+
+function forgetSealKeys(entry: TargetEntry): void {
+  entry.sealKeys?.destroy();
+  entry.sealKeys = null;
+}

@@ -1,0 +1,228 @@
+import { performance } from 'node:perf_hooks';
+import { pino, type Logger } from 'pino';
+import type { FastifyInstance } from 'fastify';
+import type { BoundSocket, Datapath, Exception } from '@godwit/datapath';
+import { createDatapath } from '@godwit/datapath-js';
+import type { PoolAddress } from '@godwit/protocol';
+import { Router } from '@godwit/sfu';
+import { createNodeCertificate, STATE_SCHEMAS, type NodeCertificate } from '@godwit/transport';
+import { startClockwork, startHeartbeat } from './clockwork.js';
+import { CommandHandlers } from './commands/command-handlers.js';
+import { ControlConnection } from './control/control-connection.js';
+import { ExceptionDispatcher } from './exception-dispatcher.js';
+import { MoveTable } from './handover/move-table.js';
+import { STOP_GRACE_MS, TICK_INTERVAL_MS } from './limits.js';
+import { NodeIdentity } from './link/identity.js';
+import { Links } from './link/links.js';
+import type { NodeContext } from './node-context.js';
+import { startOperations } from './operations.js';
+import type { NodeSettings } from './settings.js';
+import { StreamTable } from './stream/stream-table.js';
+import { AddressPool } from './transport/address-pool.js';
+import { TransportTable } from './transport/transport-table.js';
+import { NODE_VERSION } from './version.js';
+
+/** A running media node. */
+export interface NodeProcess {
+  /** Operations listener. */
+  readonly opsUrl: string;
+  /** Resolves with the id that control gave, once registered. */
+  readonly registered: Promise<string>;
+  /** Resolves when control refused this node for good. */
+  readonly refused: Promise<string>;
+  /** Asks control to move everything away, waits at most STOP_GRACE_MS, then closes. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Starts a media node in this process. Rejects when an address or port cannot be bound. */
+export async function startNode(settings: NodeSettings): Promise<NodeProcess> {
+  const node = new MediaNode(settings, await openSockets(settings), await createNodeCertificate());
+  await node.start();
+  return node;
+}
+
+interface Sockets {
+  readonly datapath: Datapath;
+  readonly pool: AddressPool;
+  readonly linkSocket: BoundSocket;
+  readonly onExceptions: (handler: (batch: readonly Exception[]) => void) => void;
+}
+
+const clockMs = (): number => performance.now();
+
+async function openSockets(settings: NodeSettings): Promise<Sockets> {
+  let handler: (batch: readonly Exception[]) => void = () => undefined;
+  const datapath = createDatapath({
+    clockMicros: () => clockMs() * 1_000,
+    onExceptions: (batch) => {
+      handler(batch);
+    },
+  });
+  try {
+    const pool = await AddressPool.open(datapath, settings);
+    const binding = linkBinding(settings, pool);
+    const linkSocket = await datapath.openSocket({ ...binding, port: settings.linkPort, purpose: 'link' });
+    return { datapath, pool, linkSocket, onExceptions: (next) => (handler = next) };
+  } catch (error) {
+    await datapath.close();
+    throw error;
+  }
+}
+
+/** The parts of one node, wired. What happens when is decided in them. */
+class MediaNode implements NodeProcess {
+  opsUrl = '';
+  readonly registered: Promise<string>;
+  readonly refused: Promise<string>;
+  readonly #settings: NodeSettings;
+  readonly #sockets: Sockets;
+  readonly #context: NodeContext;
+  readonly #moves: MoveTable;
+  readonly #dispatcher: ExceptionDispatcher;
+  readonly #commands: CommandHandlers;
+  readonly #control: ControlConnection;
+  readonly #log: Logger;
+  #operations: FastifyInstance | null = null;
+  #timers: NodeJS.Timeout[] = [];
+  #stopping = false;
+  #stopped: Promise<void> | null = null;
+
+  constructor(settings: NodeSettings, sockets: Sockets, certificate: NodeCertificate) {
+    const { datapath, pool, linkSocket } = sockets;
+    this.#settings = settings;
+    this.#sockets = sockets;
+    this.#log = pino({ level: settings.logLevel, base: { process: 'node' } });
+    const identity = new NodeIdentity();
+    const links = new Links(datapath, identity, linkSocket);
+    const router = new Router(datapath);
+    this.#context = {
+      datapath,
+      router,
+      transports: new TransportTable(),
+      streams: new StreamTable(datapath, router, (nodeId) => links.has(nodeId)),
+      links,
+      pool,
+      log: this.#log,
+      clockMs,
+      nodeId: () => this.#control.nodeId ?? '',
+      report: (event) => {
+        this.#control.send(event);
+      },
+    };
+    this.#moves = new MoveTable(this.#context);
+    this.#dispatcher = new ExceptionDispatcher(this.#context, this.#moves);
+    this.#commands = new CommandHandlers(this.#context, this.#moves, certificate, () => this.#stopping);
+    const registered = deferred<string>();
+    const refused = deferred<string>();
+    this.registered = registered.promise;
+    this.refused = refused.promise;
+    this.#control = this.#connection(identity, registered.resolve, refused.resolve);
+  }
+
+  async start(): Promise<void> {
+    const { url, server } = await startOperations(this.#settings.httpHost, this.#settings.httpPort, () => ({
+      inService: this.#control.connected && !this.#stopping,
+      stopping: this.#stopping,
+      nodeId: this.#control.nodeId,
+      transports: this.#context.transports.size,
+      counters: this.#context.datapath.counters(),
+    }));
+    this.opsUrl = url;
+    this.#operations = server;
+    this.#sockets.onExceptions((batch) => {
+      this.#dispatcher.dispatch(batch);
+    });
+    this.#timers = [
+      startClockwork(clockMs, (nowMs) => {
+        this.#tick(nowMs);
+      }),
+      startHeartbeat(this.#context, () => this.#stopping),
+    ];
+    this.#control.open();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  #tick(nowMs: number): void {
+    this.#context.links.tick(nowMs);
+    this.#dispatcher.tick(nowMs);
+    this.#moves.tick(nowMs, this.#control.heardAtMs);
+    this.#context.streams.tick(nowMs);
+    this.#context.router.tick(nowMs);
+    this.#control.tick(nowMs);
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#drained();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#control.close();
+    await this.#operations?.close();
+    await this.#context.datapath.close();
+  }
+
+  /** Control moves what we own; what has not gone in time ends with the process. */
+  async #drained(): Promise<void> {
+    const owned = (): number =>
+      [...this.#context.transports.values()].filter(({ role }) => role.name === 'owner').length;
+    this.#context.report({ event: 'stopping' });
+    const deadlineMs = clockMs() + STOP_GRACE_MS;
+    while ((owned() > 0 || this.#moves.running > 0) && clockMs() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, TICK_INTERVAL_MS));
+    }
+    this.#log.info({ left: owned() }, 'stopping');
+  }
+
+  #connection(
+    identity: NodeIdentity,
+    onRegistered: (nodeId: string) => void,
+    onRefused: (reason: string) => void,
+  ): ControlConnection {
+    const { linkSocket, pool } = this.#sockets;
+    return new ControlConnection({
+      controlUrl: this.#settings.controlUrl,
+      joinKey: this.#settings.joinKey,
+      identity,
+      log: this.#log,
+      clockMs,
+      describe: () => ({
+        version: NODE_VERSION,
+        stateSchemas: [...STATE_SCHEMAS],
+        linkAddress: { address: linkSocket.address, port: linkSocket.port, family: linkSocket.family },
+        addresses: [...pool.addresses],
+        opsUrl: this.opsUrl,
+        pid: process.pid,
+        transports: [...this.#context.transports.values()]
+          .filter(({ role }) => role.name === 'owner')
+          .map(({ transportId, role }) => ({ transportId, epoch: role.epoch })),
+      }),
+      onRegistered: (nodeId) => {
+        this.#context.streams.setNodeId(nodeId);
+        this.#log.info({ nodeId, opsUrl: this.opsUrl }, 'registered with control');
+        onRegistered(nodeId);
+      },
+      onCommand: (command) => this.#commands.handle(command),
+      onRefused: (reason) => {
+        this.#log.error({ reason }, 'this node may not join: check GODWIT_JOIN_KEY');
+        onRefused(reason);
+      },
+    });
+  }
+}
+
+function linkBinding(settings: NodeSettings, pool: AddressPool): Pick<PoolAddress, 'address' | 'family'> {
+  const [first] = pool.addresses;
+  const address = settings.linkAddress ?? first?.address ?? '127.0.0.1';
+  return { address, family: address.includes(':') ? 'IPv6' : 'IPv4' };
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((fulfil) => {
+    resolve = fulfil;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,123 @@
+import type { Datapath, Exception, Path } from '@godwit/datapath';
+import type { TransportMedia } from '@godwit/protocol';
+import type { DtlsHandshake, IceLiteAgent, IceOutput, IcePair } from '@godwit/transport';
+import { isSamePair } from '@godwit/transport';
+import type { Role } from './role.js';
+
+export interface TransportHostInit {
+  readonly transportId: string;
+  readonly sessionId: string;
+  readonly localSsrc: number;
+  readonly media: TransportMedia;
+  readonly role: Role;
+  readonly ice: IceLiteAgent;
+  /** Only the node where the transport began has one, and only until authenticated media has come. */
+  readonly dtls: DtlsHandshake | null;
+}
+
+/** What the node has to do after an input of a transport. */
+export type HostOutput =
+  /** The client selected another address of this node. */
+  { readonly kind: 'nominated'; readonly pair: IcePair } | { readonly kind: 'consentExpired' };
+
+/**
+ * One transport at this node: its ICE agent, its handshake and the paths of its ciphertext. The datapath holds the
+ * keys and the media; moves decide its role.
+ */
+export class TransportHost {
+  readonly transportId: string;
+  readonly sessionId: string;
+  readonly localSsrc: number;
+  media: TransportMedia;
+  role: Role;
+  ice: IceLiteAgent;
+  dtls: DtlsHandshake | null;
+  /** The client's address at this node, proven or not. */
+  #pair: IcePair | null = null;
+  #proven = false;
+  /** While an address change of the owner's own waits for its proof: where the client was before. */
+  #formerPair: IcePair | null = null;
+  #connected = false;
+  readonly #datapath: Datapath;
+
+  constructor(datapath: Datapath, init: TransportHostInit) {
+    this.#datapath = datapath;
+    this.transportId = init.transportId;
+    this.sessionId = init.sessionId;
+    this.localSsrc = init.localSsrc;
+    this.media = init.media;
+    this.role = init.role;
+    this.ice = init.ice;
+    this.dtls = init.dtls;
+  }
+
+  /** Authenticated media has come at some time in the transport's life. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+  set connected(connected: boolean) {
+    this.#connected = connected;
+  }
+
+  get pair(): IcePair | null {
+    return this.#pair;
+  }
+
+  handleStun(nowMs: number, exception: Extract<Exception, { kind: 'stun' }>): HostOutput[] {
+    const pair: IcePair = { socket: exception.socket, remote: exception.remote };
+    return this.#apply(this.ice.handleBindingRequest(nowMs, exception.bytes, pair));
+  }
+
+  tick(nowMs: number): HostOutput[] {
+    return this.#apply(this.ice.tick(nowMs));
+  }
+
+  /** Takes `pair` as the client's address here, unproven. */
+  usePair(pair: IcePair): void {
+    if (this.#pair !== null && isSamePair(this.#pair, pair)) return;
+    this.#formerPair = this.#proven ? this.#pair : this.#formerPair;
+    this.#pair = pair;
+    this.#proven = false;
+  }
+
+  /** Authenticated media has come from the client's address here. */
+  provePair(): void {
+    this.#proven = true;
+    this.#formerPair = null;
+  }
+
+  /** Paths by way of this node's own sockets: the client's address, and the former one until the new is proven. */
+  ownPaths(): Path[] {
+    const pairs: { pair: IcePair; proven: boolean }[] = [];
+    if (this.#pair !== null) pairs.push({ pair: this.#pair, proven: this.#proven });
+    if (this.#formerPair !== null) pairs.push({ pair: this.#formerPair, proven: true });
+    return pairs.map(({ pair, proven }) => ({ kind: 'socket', ...pair, proven }));
+  }
+
+  setPaths(paths: readonly Path[]): void {
+    this.#datapath.setPaths(this.transportId, paths);
+  }
+
+  #apply(outputs: readonly IceOutput[]): HostOutput[] {
+    const results: HostOutput[] = [];
+    for (const output of outputs) {
+      switch (output.kind) {
+        case 'send':
+          this.#datapath.sendDatagram(output.pair.socket, output.pair.remote, output.bytes);
+          break;
+        case 'validated':
+          this.#datapath.bindRemote(this.transportId, output.pair.socket, output.pair.remote);
+          break;
+        case 'nominated':
+          results.push({ kind: 'nominated', pair: output.pair });
+          break;
+        case 'consentExpired':
+          results.push({ kind: 'consentExpired' });
+          break;
+        case 'rejected':
+          break;
+      }
+    }
+    return results;
+  }
+}

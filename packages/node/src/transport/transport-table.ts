@@ -1,0 +1,52 @@
+import { parseIceUsername, type IceUsername } from '@godwit/transport';
+import { parseStunMessage } from '@godwit/rtp';
+import type { TransportHost } from './transport-host.js';
+
+/** All transports of this node, by id and by the ufrags that their clients use. */
+export class TransportTable {
+  readonly #byId = new Map<string, TransportHost>();
+  readonly #byUfrag = new Map<string, TransportHost>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(transportId: string): TransportHost | undefined {
+    return this.#byId.get(transportId);
+  }
+
+  values(): IterableIterator<TransportHost> {
+    return this.#byId.values();
+  }
+
+  /** Adds, or replaces the host of the same transport. */
+  set(host: TransportHost): void {
+    const former = this.#byId.get(host.transportId);
+    if (former !== undefined) this.#removeUfrags(former);
+    this.#byId.set(host.transportId, host);
+    this.indexUfrags(host);
+  }
+
+  /** To be called after an ICE restart. */
+  indexUfrags(host: TransportHost): void {
+    for (const ufrag of host.ice.localUfrags) this.#byUfrag.set(ufrag, host);
+  }
+
+  delete(transportId: string): void {
+    const host = this.#byId.get(transportId);
+    if (host === undefined) return;
+    this.#removeUfrags(host);
+    this.#byId.delete(transportId);
+  }
+
+  /** The transport that a STUN message is meant for; whether it is genuine, the agent decides. */
+  findByStun(bytes: Buffer): TransportHost | null {
+    const username = parseStunMessage(bytes)?.username;
+    const parsed: IceUsername | null = username === undefined ? null : parseIceUsername(username);
+    return parsed === null ? null : (this.#byUfrag.get(parsed.localUfrag) ?? null);
+  }
+
+  #removeUfrags(host: TransportHost): void {
+    for (const [ufrag, owner] of this.#byUfrag) if (owner === host) this.#byUfrag.delete(ufrag);
+  }
+}

@@ -1,0 +1,135 @@
+/* global OT */
+// Runs in the browser: one participant, and the means to measure what it sees. Loaded after the SDK.
+const call = {
+  session: null,
+  publisher: null,
+  subscribers: new Map(),
+  /** One entry for each presented frame: [subscriber stream id, time ms, presentedFrames]. */
+  frames: [],
+  events: [],
+  reports: [],
+};
+window.call = call;
+
+function note(name, detail) {
+  call.events.push({ atMs: performance.now(), name, detail });
+}
+
+function watchFrames(streamId, video) {
+  const onFrame = (_now, metadata) => {
+    call.frames.push([streamId, performance.now(), metadata.presentedFrames]);
+    video.requestVideoFrameCallback(onFrame);
+  };
+  video.requestVideoFrameCallback(onFrame);
+}
+
+call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
+  new Promise((resolve, reject) => {
+    OT.setApiUrl(apiUrl);
+    const session = OT.initSession(apiKey, sessionId, options);
+    call.session = session;
+    for (const name of [
+      'sessionReconnecting',
+      'sessionReconnected',
+      'sessionDestroyed',
+      'sessionDisconnected',
+    ]) {
+      session.on(name, (event) => note(name, { reason: event.reason }));
+    }
+    session.on('connectionDestroyed', (event) =>
+      note('connectionDestroyed', { id: event.connection.connectionId }),
+    );
+    session.on('streamDestroyed', (event) =>
+      note('streamDestroyed', { id: event.stream.streamId, reason: event.reason }),
+    );
+    session.on('signal', (event) => note('signal', { type: event.type, data: event.data }));
+    session.on('migrationMeasured', (event) => call.reports.push(event.report));
+    session.on('streamCreated', (event) => {
+      note('streamCreated', { id: event.stream.streamId });
+      const subscriber = session.subscribe(event.stream, undefined, { insertMode: 'append' }, (error) => {
+        if (error) note('subscribeError', { name: error.name, message: error.message });
+      });
+      call.subscribers.set(event.stream.streamId, subscriber);
+      subscriber.on('videoElementCreated', ({ element }) => watchFrames(event.stream.streamId, element));
+    });
+    session.connect(token, (error) => {
+      if (error) {
+        reject(new Error(`${error.name} ${error.code}: ${error.message}`));
+        return;
+      }
+      if (publish === false) {
+        resolve({ connectionId: session.connection.connectionId });
+        return;
+      }
+      const publisher = OT.initPublisher(undefined, { insertMode: 'append', ...publish }, (failure) => {
+        if (failure) reject(new Error(`${failure.name}: ${failure.message}`));
+      });
+      call.publisher = publisher;
+      session.publish(publisher, (failure) => {
+        if (failure) reject(new Error(`${failure.name}: ${failure.message}`));
+        else resolve({ connectionId: session.connection.connectionId, streamId: publisher.stream.streamId });
+      });
+    });
+  });
+
+const INBOUND = [
+  'packetsReceived',
+  'packetsLost',
+  'pliCount',
+  'nackCount',
+  'keyFramesDecoded',
+  'freezeCount',
+  'concealedSamples',
+  'framesDecoded',
+];
+
+/** Sums over all subscribers, and the publisher's own counters. */
+call.counters = async () => {
+  const sums = { receivers: 0 };
+  for (const subscriber of call.subscribers.values()) {
+    const stats = await subscriber.getRtcStatsReport();
+    for (const entry of stats.values()) {
+      if (entry.type !== 'inbound-rtp') continue;
+      sums.receivers += 1;
+      for (const key of INBOUND) {
+        if (entry[key] !== undefined)
+          sums[`${entry.kind}.${key}`] = (sums[`${entry.kind}.${key}`] ?? 0) + entry[key];
+      }
+    }
+  }
+  if (call.publisher) {
+    for (const { rtcStatsReport } of await call.publisher.getRtcStatsReport()) {
+      for (const entry of rtcStatsReport.values()) {
+        if (entry.type === 'transport') {
+          sums.dtlsState = entry.dtlsState;
+          sums.srtpCipher = entry.srtpCipher;
+        }
+        if (entry.type !== 'outbound-rtp' || entry.kind !== 'video') continue;
+        for (const key of [
+          'keyFramesEncoded',
+          'pliCount',
+          'nackCount',
+          'framesEncoded',
+          'retransmittedPacketsSent',
+        ]) {
+          sums[`sent.${key}`] = (sums[`sent.${key}`] ?? 0) + (entry[key] ?? 0);
+        }
+        sums.targetBitrate = entry.targetBitrate;
+      }
+    }
+  }
+  return sums;
+};
+
+/** Largest time between two presented frames, per stream, between two times of this page's clock. */
+call.frameGaps = (fromMs, toMs) => {
+  const last = new Map();
+  const gaps = {};
+  for (const [streamId, atMs] of call.frames) {
+    if (atMs < fromMs || atMs > toMs) continue;
+    const before = last.get(streamId);
+    if (before !== undefined) gaps[streamId] = Math.max(gaps[streamId] ?? 0, atMs - before);
+    last.set(streamId, atMs);
+  }
+  return gaps;
+};
