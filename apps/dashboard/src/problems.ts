@@ -167,7 +167,7 @@ export function problemOfCamera(errorName: string): Problem {
 export function problemOfAnswer(status: number, code: number | string | null, detail: string): Problem {
   if (code === 15214 || code === '15214') return problem('move-running');
   if (code === 15215 || code === '15215') return problem('move-too-soon');
-  if (status === 409) return problem('one-node', detail);
+  if (code === 70011 || code === '70011') return problem('one-node');
   if (status === 503) return problem('no-node', detail);
   if (status >= 500) return problem('server-unreachable', detail);
   return problem('move-refused', detail);

@@ -63,7 +63,7 @@ function problemOf(path: string, status: number, body: unknown): Problem {
   const code = typeof fields.code === 'number' || typeof fields.code === 'string' ? fields.code : null;
   const said = [fields.description, fields.message].find((one) => typeof one === 'string') ?? '';
   if (status === 404) return path === '/demo/session' ? problem('demo-off') : problem('session-over');
-  if (path === '/demo/session' && (status === 409 || status === 503)) return problem('no-node', String(said));
+  if (path === '/demo/session' && status === 503) return problem('no-node', String(said));
   return problemOfAnswer(status, code, String(said));
 }
 
