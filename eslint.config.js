@@ -80,7 +80,7 @@ export default tseslint.config(
   },
   {
     files: SANS_IO_PACKAGES.map((name) => `packages/${name}/src/**/*.ts`),
-    ignores: ['**/*.test.ts', 'packages/transport/src/dtls/**'],
+    ignores: ['**/*.test.ts', 'packages/transport/src/dtls/**', 'packages/*/src/contract/**'],
     rules: {
       'no-restricted-imports': ['error', { paths: FORBIDDEN_IO_MODULES }],
       'no-restricted-globals': ['error', ...FORBIDDEN_CLOCKS_AND_TIMERS],
@@ -109,6 +109,7 @@ export default tseslint.config(
       'tests/**/*.ts',
       'packages/testing/**/*.ts',
       'packages/*/src/**/testing/**/*.ts',
+      'packages/*/src/contract/**/*.ts',
     ],
     rules: {
       'max-lines': 'off',

@@ -50,11 +50,16 @@ export class EgressMapping {
   /** The inverse, for numbers that a subscriber asks for; -1 when nothing was sent under it. */
   toSource(outIndex: number): number {
     if (outIndex > this.lastOutIndex) return -1;
+    let nextFrom = Infinity;
     for (let at = this.#mappings.length - 1; at >= 0; at -= 1) {
       const mapping = this.#mappings[at];
-      if (mapping !== undefined && outIndex >= mapping.fromSourceIndex + mapping.indexOffset) {
-        return outIndex - mapping.indexOffset;
+      if (mapping === undefined) return -1;
+      if (outIndex >= mapping.fromSourceIndex + mapping.indexOffset) {
+        const sourceIndex = outIndex - mapping.indexOffset;
+        // Between two owners out indices were skipped: nothing was sent under them.
+        return sourceIndex < nextFrom ? sourceIndex : -1;
       }
+      nextFrom = mapping.fromSourceIndex;
     }
     return -1;
   }

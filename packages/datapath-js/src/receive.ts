@@ -124,7 +124,7 @@ function receiveRtx(core: Core, transport: TransportEntry, ingress: Ingress, pac
   const { bytes, headerLength } = packet;
   const sequence = readOriginalSequence(bytes, headerLength, packet.length);
   const payloadType = ingress.originalType(packet.payloadType);
-  const highest = ingress.statistics.highestIndex;
+  const highest = core.streams.getByText(ingress.streamText)?.window.highest ?? -1;
   if (sequence < 0 || payloadType < 0 || ingress.ssrc === null || highest < 0) {
     core.counters.dropped_rtx_probe += 1;
     return;
