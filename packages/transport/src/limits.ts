@@ -38,3 +38,8 @@ export const DTLS_MESSAGES_AHEAD_MAX = 8;
 export const DTLS_HELD_RECORDS_MAX = 2;
 /** A datagram of ours, bytes: fits every path that carries WebRTC. */
 export const DTLS_DATAGRAM_BYTES = 1_200;
+
+/** A portable state, bytes: 512 SSRCs with the largest windows and a full feedback interval stay well below. */
+export const STATE_BYTES_MAX = 256 * 1024;
+/** Its JSON header, bytes. */
+export const STATE_HEADER_BYTES_MAX = 192 * 1024;

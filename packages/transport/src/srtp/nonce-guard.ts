@@ -65,7 +65,7 @@ export class NonceGuard {
     return guard;
   }
 
-  /** True while a grant limits this owner: it may not be frozen until {@link liftCeiling}. */
+  /** True while a grant limits this owner: its state is of no use to a next owner until {@link liftCeiling}. */
   get isLimited(): boolean {
     return this.#state === 'granted';
   }
@@ -88,13 +88,20 @@ export class NonceGuard {
   }
 
   /**
-   * Stops this owner and returns the high-water marks. Throws when frozen already, and while limited: what this
-   * owner passed on would reach beyond its own ceiling.
+   * Stops this owner and returns the high-water marks. Throws when it is stopped already. A limited owner has nothing
+   * to give: what it passed on would reach beyond its own ceiling, into what its source may use. Its marks are the end
+   * of every space, and it cannot be resumed.
    */
   freeze(): FrozenSend[] {
-    if (this.#state !== 'open') throw new Error(`a guard that is ${this.#state} cannot be frozen`);
-    this.#state = 'frozen';
-    return Array.from(this.#spaces, ([ssrc, space]) => ({ ssrc, nextIndex: nextOf(space) }));
+    if (this.#state !== 'open' && this.#state !== 'granted') {
+      throw new Error(`a guard that is ${this.#state} cannot be frozen`);
+    }
+    const isExhausted = this.#state === 'granted';
+    this.#state = isExhausted ? 'closed' : 'frozen';
+    return Array.from(this.#spaces, ([ssrc, space]) => ({
+      ssrc,
+      nextIndex: isExhausted ? this.#indexLimit : nextOf(space),
+    }));
   }
 
   /** The frozen owner goes on `skip` indices above what freeze returned, within the grant. */

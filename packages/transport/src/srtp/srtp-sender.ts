@@ -58,7 +58,7 @@ export class SrtpSender {
     return this.#refusal;
   }
 
-  /** True from thaw or resume with a bounded grant until {@link liftCeiling}: freeze would throw. */
+  /** True from thaw or resume with a bounded grant until {@link liftCeiling}: the transport must not move on yet. */
   get isLimited(): boolean {
     return this.#rtp.isLimited;
   }
@@ -101,7 +101,7 @@ export class SrtpSender {
     return this.#rtcp.nextIndex(ssrc);
   }
 
-  /** Refuses every packet from now on and returns the marks. Throws when frozen already or {@link isLimited}. */
+  /** Refuses every packet from now on and returns the marks, all exhausted if {@link isLimited}. Throws when frozen. */
   freeze(): FrozenSender {
     return { send: this.#rtp.freeze(), sendRtcp: this.#rtcp.freeze() };
   }

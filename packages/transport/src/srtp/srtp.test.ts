@@ -201,10 +201,19 @@ describe('SrtpSender', () => {
     expect(attempt(1, 8)).toBe(GUARD_ABOVE_CEILING);
     expect(target.nextRtcpIndex(7)).toBe(1);
     expect(target.isLimited).toBe(true);
-    expect(() => target.freeze()).toThrow();
     target.liftCeiling();
     expect(attempt(102)).toBeGreaterThan(0);
     expect(attempt(1, 8)).toBeGreaterThan(0);
+  });
+
+  it('gives nothing away while it is limited', () => {
+    const source = new SrtpSender(gcm);
+    protectedRtp(source, 99);
+    const limited = SrtpSender.thaw(gcm, source.freeze(), { count: 2 });
+    const next = SrtpSender.thaw(gcm, limited.freeze(), { count: null });
+    const { buffer, length } = rtp(101);
+    for (const sender of [limited, next]) expect(sender.protectRtp(buffer, 12, length, 101)).toBeLessThan(0);
+    expect(() => limited.resume(0, { count: null })).toThrow();
   });
 
   it('is refused everything while frozen and after zero', () => {
