@@ -133,3 +133,13 @@ call.frameGaps = (fromMs, toMs) => {
   }
   return gaps;
 };
+
+/** The client's ICE user fragment: another one means that a new ICE generation has begun. */
+call.iceFragment = async () => {
+  for (const { rtcStatsReport } of await call.publisher.getRtcStatsReport()) {
+    for (const entry of rtcStatsReport.values()) {
+      if (entry.type === 'transport') return entry.iceLocalUsernameFragment;
+    }
+  }
+  return undefined;
+};

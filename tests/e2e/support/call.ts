@@ -58,6 +58,7 @@ declare global {
       join(request: unknown): Promise<Joined>;
       counters(): Promise<Record<string, number | string>>;
       frameGaps(fromMs: number, toMs: number): Record<string, number>;
+      iceFragment(): Promise<unknown>;
       events: { atMs: number; name: string; detail: Record<string, unknown> }[];
       reports: unknown[];
     };

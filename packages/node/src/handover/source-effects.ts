@@ -191,7 +191,8 @@ export function ingressStreams(host: TransportHost): string[] {
   return [...new Set(host.media.ingress.map(({ streamId }) => streamId))];
 }
 
-function zeroKeys({ keys }: FrozenMedia): void {
+/** The datapath has its own copy, or needs none. */
+export function zeroKeys({ keys }: FrozenMedia): void {
   keys.localKey.fill(0);
   keys.localSalt.fill(0);
   keys.remoteKey.fill(0);

@@ -9,7 +9,7 @@ import type { NodeContext } from '../node-context.js';
 import { NO_MEDIA } from '../transport/remove-transport.js';
 import type { TransportHost } from '../transport/transport-host.js';
 import { encodeHandoverMessage } from './messages.js';
-import { ingressStreams } from './source-effects.js';
+import { ingressStreams, zeroKeys } from './source-effects.js';
 import type { TargetMove, TargetMoveOutput } from './target-move.js';
 
 export interface TargetEntry {
@@ -101,8 +101,10 @@ function open(entry: TargetEntry, sealed: Buffer): PortableTransport | null {
   if (plain === null) return null;
   const decoded = decodePortableTransport(plain);
   plain.fill(0);
-  if (!decoded.ok || decoded.state.transportId !== transportId || decoded.state.epoch !== epoch) return null;
-  return decoded.state;
+  if (!decoded.ok) return null;
+  if (decoded.state.transportId === transportId && decoded.state.epoch === epoch) return decoded.state;
+  zeroKeys(decoded.state.media);
+  return null;
 }
 
 function goOn(
@@ -122,6 +124,8 @@ function goOn(
     context.log.error({ error, transportId }, 'the datapath refused a state');
     context.streams.moveIngress(nowMs, ingressStreams(host), sourceNodeId, epoch - 1);
     return false;
+  } finally {
+    zeroKeys(state.media);
   }
   host.ice.adopt(nowMs, state.ice);
   const oneWayMs = (context.links.roundTripMs(sourceNodeId) ?? 0) / 2;

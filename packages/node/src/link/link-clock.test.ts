@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { LinkClock } from './link-clock.js';
+
+/** A peer whose clock is ahead by `aheadMicros`, over a path of two one-way delays. */
+function exchange(
+  ours: LinkClock,
+  theirs: LinkClock,
+  at: number,
+  aheadMicros: number,
+  there: number,
+  back: number,
+): void {
+  const answer = theirs.receive(at + there + aheadMicros, ours.ping(at));
+  if (answer === null) throw new Error('no answer');
+  ours.receive(at + there + back, answer);
+}
+
+describe('the clock of a link', () => {
+  it('trusts the sample with the shortest round trip', () => {
+    const [ours, theirs] = [new LinkClock(), new LinkClock()];
+    exchange(ours, theirs, 0, 5_000_000, 40_000, 500);
+    exchange(ours, theirs, 200_000, 5_000_000, 300, 300);
+    exchange(ours, theirs, 400_000, 5_000_000, 500, 90_000);
+    expect(ours.offsetMicros).toBe(5_000_000);
+    expect(ours.roundTripMs).toBe(0.6);
+  });
+
+  it('knows nothing before the first answer and nothing from nonsense', () => {
+    const clock = new LinkClock();
+    expect(clock.offsetMicros).toBeNull();
+    const bogus = Buffer.alloc(18, 0xff);
+    bogus[0] = 2;
+    bogus[1] = 1;
+    expect(clock.receive(0, bogus)).toBeNull();
+    expect(clock.receive(0, Buffer.from([2, 0, 1]))).toBeNull();
+    expect(clock.offsetMicros).toBeNull();
+  });
+});
