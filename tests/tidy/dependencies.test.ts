@@ -30,7 +30,7 @@ describe('dependencies', () => {
   });
 
   it('are each explained, with their version, in docs/dependencies.md', () => {
-    const document = read('docs/dependencies.md');
+    const document = read('docs/dependencies.md').replace(/ +/g, ' ');
     const unexplained = dependencies
       .filter(({ name }) => !name.startsWith('@godwit/'))
       .filter(({ name, version }) => !document.includes(`| \`${name}\` | ${version} |`))
