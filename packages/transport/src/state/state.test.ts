@@ -73,12 +73,13 @@ function subscriber(egressCount: number, mappingCount: number): PortableTranspor
     egress: Array.from({ length: egressCount }, (_, n) => egress(ssrcOf(2 * n), mappingCount)),
     send: sending.map((ssrc) => ({ ssrc, nextIndex: 2 ** 31 + 5 })),
     sendRtcp: [{ ssrc: ssrcOf(9_999), nextIndex: 54_321 }],
-    receiveRtcp: [received(1)],
+    receiveRtcp: [{ ...received(1), highestIndex: 1_000_000 }],
   });
 }
 
-function publisher(): PortableTransport {
-  const ssrcs = [1, 2, 3, 4, 5, 6, 7];
+/** One encoding is audio, video and RTX: three SSRCs. Three encodings are seven. */
+function publisher(ssrcCount = 3): PortableTransport {
+  const ssrcs = Array.from({ length: ssrcCount }, (_, n) => ssrcOf(n));
   const gap = Buffer.alloc(128, 0xff);
   gap[2] = 0x0f;
   return stateOf({
@@ -114,13 +115,13 @@ describe('the portable state', () => {
     );
   });
 
-  it('needs at most 1 KB, and 300 bytes per egress stream with RTX and every mapping in use', () => {
-    expect(encodePortableTransport(publisher(), 1).length).toBeLessThanOrEqual(1_024);
+  it('needs at most 1 KB and 300 bytes per stream, with RTX and every mapping in use', () => {
+    const sizeOf = (state: PortableTransport) => encodePortableTransport(state, 1).length;
     for (const count of [0, 1, 10, 50]) {
-      expect(encodePortableTransport(subscriber(count, 8), 1).length).toBeLessThanOrEqual(
-        1_024 + 300 * count,
-      );
+      expect(sizeOf(subscriber(count, 8))).toBeLessThanOrEqual(1_024 + 300 * count);
     }
+    expect(sizeOf(publisher(3))).toBeLessThanOrEqual(1_024 + 300 * 2);
+    expect(sizeOf(publisher(7))).toBeLessThanOrEqual(1_024 + 300 * 4);
   });
 
   it('has no key bytes in its header', () => {
