@@ -89,6 +89,14 @@ describe('the streams of a node', () => {
     expect(b.options()).toMatchObject({ ingressEpoch: 2, relayTo: ['a', 'c'] });
   });
 
+  it('are forgotten after a little when they end', () => {
+    const a = setup('a');
+    a.table.setRoutes(0, [route('a', 3, ['a', 'b'])]);
+    a.table.setRoutes(100, [{ ...route('', 0, []), encodings: [] }]);
+    a.table.tick(100 + FORMER_INGRESS_MS);
+    expect(a.options()).toBeUndefined();
+  });
+
   it('stay cached a little when nobody needs them any more, then are forgotten', () => {
     const a = setup('a');
     a.table.setRoutes(0, [route('a', 1, ['a'])]);

@@ -97,6 +97,11 @@ export class StreamTable {
 
   #setRoute(nowMs: number, incoming: StreamRoute): void {
     const existing = this.#entries.get(incoming.streamId);
+    if (incoming.encodings.length === 0) {
+      // The stream has ended everywhere.
+      if (existing !== undefined) existing.removeAtMs ??= nowMs + FORMER_INGRESS_MS;
+      return;
+    }
     const stale = existing !== undefined && incoming.ingressEpoch < existing.route.ingressEpoch;
     this.#replaceRoute(
       nowMs,
