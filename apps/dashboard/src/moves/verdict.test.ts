@@ -64,7 +64,7 @@ test('hidden time is said to be unmeasured', () => {
 
 test('somebody alone in the call learns why there is no figure', () => {
   expect(said(migration([moved('1')]), [])).toBe(
-    'plain | Moved 1 person from node-a to node-b. | No frame gap was measured: this page received no video. Add a second person.',
+    'plain | Moved 1 person from node-a to node-b. | No frame gap was measured: this page received no video.',
   );
 });
 

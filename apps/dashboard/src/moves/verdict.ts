@@ -126,7 +126,7 @@ function gapSentence(migration: Migration, felt: Felt): string {
   if (elsewhere !== null)
     return `Largest frame gap ${milliseconds(elsewhere)}, seen by other people in the call.`;
   if (felt.hiddenMs > 0) return 'No frame gap was measured.';
-  return 'No frame gap was measured: this page received no video. Add a second person.';
+  return 'No frame gap was measured: this page received no video.';
 }
 
 function lossSentence(felt: Felt): string | null {

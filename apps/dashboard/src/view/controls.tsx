@@ -15,14 +15,14 @@ export function Controls({ call }: { call: Call }) {
         type="button"
         class="button"
         disabled={call.addingSecond.value}
+        title={hasSecond ? 'Remove the second person' : 'Add a second person'}
         onClick={() => (hasSecond ? call.removeSecond() : void call.addSecond())}
       >
         <Icon name={hasSecond ? 'remove' : 'add'} />
         <span class="label">{hasSecond ? 'Remove the second person' : 'Add a second person'}</span>
-        <span class="label-short">{hasSecond ? 'Remove' : 'Add person'}</span>
       </button>
       <Media call={call} first={first} />
-      <button type="button" class="button danger" onClick={() => call.leave()}>
+      <button type="button" class="button danger" title="Leave" onClick={() => call.leave()}>
         <Icon name="leave" />
         <span class="label">Leave</span>
       </button>
@@ -69,10 +69,9 @@ interface ToggleProps {
 
 function Toggle({ on, icons, label, onToggle }: ToggleProps) {
   return (
-    <button type="button" class={on ? 'button' : 'button is-off'} title={label} onClick={() => onToggle(!on)}>
+    <button type="button" class="button toggle" title={label} onClick={() => onToggle(!on)}>
       <Icon name={icons[on ? 0 : 1]} />
       <span class="label">{label}</span>
-      <span class="visually-hidden narrow-only">{label}</span>
     </button>
   );
 }

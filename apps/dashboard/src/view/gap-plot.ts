@@ -194,7 +194,7 @@ export class GapPlot {
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
     ctx.restore();
-    this.#text(plot, 'a freeze begins here', bbox.left + 6 * devicePixelRatio, y - 5 * devicePixelRatio);
+    this.#text(plot, 'a freeze begins here', bbox.left + 6 * devicePixelRatio, y + 13 * devicePixelRatio);
   }
 
   #drawDots(plot: uPlot, seriesIndex: number): void {
@@ -223,6 +223,7 @@ export class GapPlot {
       const x = plot.valToPos(this.#x(mark.atMs), 'x', true);
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
       ctx.save();
+      ctx.setLineDash([]);
       ctx.strokeStyle = mark.colour;
       ctx.lineWidth = 2 * devicePixelRatio;
       ctx.beginPath();

@@ -24,7 +24,9 @@ export function MoveControl({ call }: { call: Call }) {
       <button type="button" class="button primary" disabled={busy} onClick={move}>
         <Icon name="move" />
         <span class="label">{busy ? 'Moving …' : 'Move this session'}</span>
-        <span class="label-short">{busy ? 'Moving …' : 'Move'}</span>
+        <span class="label-short" aria-hidden="true">
+          {busy ? 'Moving …' : 'Move'}
+        </span>
       </button>
       {ids.length > NODES_WITHOUT_PICKER && (
         <select
@@ -33,7 +35,7 @@ export function MoveControl({ call }: { call: Call }) {
           disabled={busy}
           onChange={(event) => (target.value = event.currentTarget.value)}
         >
-          <option value="">to the least loaded node</option>
+          <option value="">to the calmest node</option>
           {ids.map((id) => (
             <option key={id} value={id}>
               to {id}

@@ -51,7 +51,7 @@ function Alone({ participant }: { participant: Participant }) {
   return (
     <div class="alone">
       <SelfView source={participant.source} small={false} />
-      <p>Nobody else is here yet. Add a second person, or open the link on another device.</p>
+      <p>Nobody else is here yet. Open the link on another device, or add somebody here.</p>
     </div>
   );
 }

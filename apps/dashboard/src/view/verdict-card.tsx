@@ -31,8 +31,8 @@ function Invitation({ call }: { call: Call }) {
       <h2>Time between two frames</h2>
       <p>
         {alone
-          ? 'Add a second person: then there is video to watch while the session moves.'
-          : 'Move this session and watch the line. A frozen picture would be a peak.'}
+          ? 'With two people in the call there is video to watch while the session moves.'
+          : 'Move the session and watch the line: a frozen picture would be a peak.'}
       </p>
     </>
   );
