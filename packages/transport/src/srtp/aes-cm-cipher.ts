@@ -16,7 +16,8 @@ export class AesCmCipher implements PacketCipher {
   }
 
   protectRtp(buffer: Buffer, headerLength: number, length: number, ssrc: number, index: number): number {
-    this.#crypt(this.#keys.rtpKey, this.#keys.rtpSalt, buffer, headerLength, length, ssrc, index);
+    this.#setIv(this.#keys.rtpSalt, ssrc, index);
+    this.#crypt(this.#keys.rtpKey, buffer, headerLength, length);
     this.#rtpTag(buffer, length, index).copy(buffer, length, 0, TAG_BYTES);
     return length + TAG_BYTES;
   }
@@ -25,12 +26,14 @@ export class AesCmCipher implements PacketCipher {
     const end = length - TAG_BYTES;
     const tag = this.#rtpTag(buffer, end, index).subarray(0, TAG_BYTES);
     if (!timingSafeEqual(tag, buffer.subarray(end, length))) return -1;
-    this.#crypt(this.#keys.rtpKey, this.#keys.rtpSalt, buffer, headerLength, end, ssrc, index);
+    this.#setIv(this.#keys.rtpSalt, ssrc, index);
+    this.#crypt(this.#keys.rtpKey, buffer, headerLength, end);
     return end;
   }
 
   protectRtcp(buffer: Buffer, length: number, ssrc: number, index: number): number {
-    this.#crypt(this.#keys.rtcpKey, this.#keys.rtcpSalt, buffer, RTCP_CLEAR_BYTES, length, ssrc, index);
+    this.#setIv(this.#keys.rtcpSalt, ssrc, index);
+    this.#crypt(this.#keys.rtcpKey, buffer, RTCP_CLEAR_BYTES, length);
     const authenticated = buffer.writeUInt32BE(RTCP_ENCRYPTED + index, length);
     this.#rtcpTag(buffer, authenticated).copy(buffer, authenticated, 0, TAG_BYTES);
     return authenticated + TAG_BYTES;
@@ -41,7 +44,8 @@ export class AesCmCipher implements PacketCipher {
     const tag = this.#rtcpTag(buffer, authenticated).subarray(0, TAG_BYTES);
     if (!timingSafeEqual(tag, buffer.subarray(authenticated, length))) return -1;
     const end = authenticated - 4;
-    this.#crypt(this.#keys.rtcpKey, this.#keys.rtcpSalt, buffer, RTCP_CLEAR_BYTES, end, ssrc, index);
+    this.#setIv(this.#keys.rtcpSalt, ssrc, index);
+    this.#crypt(this.#keys.rtcpKey, buffer, RTCP_CLEAR_BYTES, end);
     return end;
   }
 
@@ -49,23 +53,19 @@ export class AesCmCipher implements PacketCipher {
     return buffer.readUInt32BE(length - TAG_BYTES - 4);
   }
 
-  /** RFC 3711 4.1.1: IV = salt * 2^16 XOR SSRC * 2^64 XOR index * 2^16. Counter mode is its own inverse. */
-  #crypt(
-    key: Buffer,
-    salt: Buffer,
-    buffer: Buffer,
-    from: number,
-    to: number,
-    ssrc: number,
-    index: number,
-  ): void {
+  /** RFC 3711 4.1.1: salt * 2^16 XOR SSRC * 2^64 XOR index * 2^16. */
+  #setIv(salt: Buffer, ssrc: number, index: number): void {
     const iv = this.#iv;
     iv.writeUInt32BE(0, 0);
     iv.writeUInt32BE(ssrc, 4);
     iv.writeUIntBE(index, 8, 6);
     iv.writeUInt16BE(0, 14);
     for (let at = 0; at < 14; at += 1) iv[at] = (iv[at] ?? 0) ^ (salt[at] ?? 0);
-    createCipheriv('aes-128-ctr', key, iv).update(buffer.subarray(from, to)).copy(buffer, from);
+  }
+
+  /** Counter mode is its own inverse. */
+  #crypt(key: Buffer, buffer: Buffer, from: number, to: number): void {
+    createCipheriv('aes-128-ctr', key, this.#iv).update(buffer.subarray(from, to)).copy(buffer, from);
   }
 
   /** RFC 3711 4.2: over the packet and its rollover counter. */

@@ -131,7 +131,7 @@ export function encodeSchema1(state: PortableTransport): EncodedState {
   return { header: header.parse(value), body };
 }
 
-/** Null in `header` or `body` says which of the two is wrong. */
+/** The state, or which of the two parts is wrong. Key bytes are copies. */
 export function decodeSchema1(
   json: unknown,
   body: ByteReader,
