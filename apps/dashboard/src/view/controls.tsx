@@ -13,13 +13,13 @@ export function Controls({ call }: { call: Call }) {
       <MoveControl call={call} />
       <button
         type="button"
-        class="button"
+        class="button second-person"
         disabled={call.addingSecond.value}
-        title={hasSecond ? 'Remove the second person' : 'Add a second person'}
+        title={hasSecond ? 'Remove second person' : 'Add a second person'}
         onClick={() => (hasSecond ? call.removeSecond() : void call.addSecond())}
       >
         <Icon name={hasSecond ? 'remove' : 'add'} />
-        <span class="label">{hasSecond ? 'Remove the second person' : 'Add a second person'}</span>
+        <span class="label">{hasSecond ? 'Remove second person' : 'Add a second person'}</span>
       </button>
       <Media call={call} first={first} />
       <button type="button" class="button danger" title="Leave" onClick={() => call.leave()}>

@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import type { BoardEntry, GapBoard, OwnerChange } from '../gaps/board.js';
+import type { BoardEntry, GapBoard } from '../gaps/board.js';
 import {
   averageGapMs,
   blankSpans,
@@ -9,6 +9,7 @@ import {
   type Span,
 } from '../gaps/series.js';
 import { CHART_BUCKET_MS } from '../limits.js';
+import { colourStops } from './owner-colours.js';
 
 /** A move as the chart marks it. */
 export interface MoveMark {
@@ -247,20 +248,6 @@ export class GapPlot {
     ctx.fillText(text, Math.max(bbox.left, Math.min(x, end)), y);
     ctx.restore();
   }
-}
-
-/** Stops of a gradient over the view, 0 to 1, in order; the first owner also colours what was before it. */
-export function colourStops(
-  changes: readonly OwnerChange[],
-  view: { readonly fromMs: number; readonly toMs: number },
-): { from: number; to: number; nodeId: string }[] {
-  const place = (atMs: number): number =>
-    Math.min(1, Math.max(0, (atMs - view.fromMs) / (view.toMs - view.fromMs)));
-  return changes.map((change, index) => ({
-    from: index === 0 ? 0 : place(change.fromMs),
-    to: place(changes[index + 1]?.fromMs ?? view.toMs),
-    nodeId: change.nodeId,
-  }));
 }
 
 function secondsLabel(seconds: number): string {

@@ -25,7 +25,7 @@ export function History({ call, focus, onFocus }: Props) {
                   #
                 </th>
                 <th scope="col">To</th>
-                <th scope="col">Outcome</th>
+                <th scope="col">Moved</th>
                 <th scope="col" class="number">
                   Largest gap
                 </th>
@@ -93,9 +93,9 @@ function outcomeOf({ migration }: Episode): string {
     case 'running':
       return 'moving …';
     case 'completed':
-      return total === 0 ? 'nothing to move' : `${String(moved)} of ${String(total)} moved`;
+      return total === 0 ? 'nobody' : `${String(moved)} of ${String(total)}`;
     case 'failed':
-      return `failed, ${String(moved)} of ${String(total)} moved`;
+      return `failed, ${String(moved)} of ${String(total)}`;
     case 'cancelled':
       return 'called off';
   }

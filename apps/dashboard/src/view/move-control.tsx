@@ -24,9 +24,6 @@ export function MoveControl({ call }: { call: Call }) {
       <button type="button" class="button primary" disabled={busy} onClick={move}>
         <Icon name="move" />
         <span class="label">{busy ? 'Moving …' : 'Move this session'}</span>
-        <span class="label-short" aria-hidden="true">
-          {busy ? 'Moving …' : 'Move'}
-        </span>
       </button>
       {ids.length > NODES_WITHOUT_PICKER && (
         <select
@@ -35,7 +32,7 @@ export function MoveControl({ call }: { call: Call }) {
           disabled={busy}
           onChange={(event) => (target.value = event.currentTarget.value)}
         >
-          <option value="">to the calmest node</option>
+          <option value="">to any node</option>
           {ids.map((id) => (
             <option key={id} value={id}>
               to {id}
