@@ -29,6 +29,19 @@ export const ERRORS = {
   OT_HARDWARE_UNAVAILABLE: { code: 1500, message: 'The device is in use elsewhere.', retryable: true },
   OT_NO_DEVICES_FOUND: { code: 1500, message: 'No camera or microphone was found.', retryable: false },
   OT_CONSTRAINTS_NOT_SATISFIED: { code: 1500, message: 'No device meets the constraints.', retryable: false },
+  OT_CODEC_NOT_SUPPORTED: {
+    code: 1600,
+    message: 'No codec of the stream is supported here.',
+    retryable: false,
+  },
+  OT_OFFER_SUPERSEDED: {
+    code: 1601,
+    message: 'A restart of the server overtook this offer.',
+    retryable: true,
+  },
+  OT_CONNECTION_LIMIT_EXCEEDED: { code: 1027, message: 'The session is full.', retryable: true },
+  OT_STREAM_LIMIT_EXCEEDED: { code: 1605, message: 'The session has too many streams.', retryable: false },
+  OT_TOO_MANY_REQUESTS: { code: 1011, message: 'Too many requests in a short time.', retryable: true },
   OT_TIMEOUT: { code: 1501, message: 'The server did not answer in time.', retryable: true },
   OT_UNSUPPORTED_BROWSER: { code: 1013, message: 'This browser lacks WebRTC.', retryable: false },
   OT_UNEXPECTED_SERVER_RESPONSE: {

@@ -12,8 +12,8 @@ export const RESUME_GRACE_MS = 30_000;
 export const SOCKET_SILENCE_MAX_MS = 12_500;
 /** A socket that does not open: DNS, TCP and TLS fit into this on a bad mobile network. */
 export const SOCKET_OPEN_TIMEOUT_MS = 10_000;
-/** An answer that takes longer is not coming; a move may hold an offer back for several seconds. */
-export const REQUEST_TIMEOUT_MS = 15_000;
+/** An answer that takes longer is not coming; an offer may wait behind a move, which takes at most 16 s. */
+export const REQUEST_TIMEOUT_MS = 20_000;
 /** First wait before resuming; short, since most breaks are a restarted server or a changed network. */
 export const BACKOFF_BASE_MS = 250;
 /** Longest wait between attempts, so that several fit into the grace. */
@@ -25,6 +25,8 @@ export const EVENTS_BUFFERED_MAX = 1_024;
 /** Bytes of one message from the server that are looked at: twice an answer of 50 streams. */
 export const SERVER_MESSAGE_CHARS_MAX = 524_288;
 
+/** Times that one change is offered again because restarts of the server overtook it; moves come minutes apart. */
+export const OFFERS_SUPERSEDED_MAX = 8;
 /** From the answer to a connected transport: ICE checks and the DTLS handshake, with retransmissions. */
 export const MEDIA_CONNECT_TIMEOUT_MS = 15_000;
 /** A path may blink; only after this is "disconnected" worth a restart. */

@@ -5,11 +5,15 @@
 (() => {
   const clients = new Map();
   const streams = new Map();
-  const id64 = () => [...crypto.getRandomValues(new Uint8Array(8))].map((b) => b.toString(16).padStart(2, '0')).join('');
+  const id64 = () =>
+    [...crypto.getRandomValues(new Uint8Array(8))].map((b) => b.toString(16).padStart(2, '0')).join('');
   const gathered = (peer) =>
     new Promise((resolve) => {
       if (peer.iceGatheringState === 'complete') resolve();
-      peer.addEventListener('icegatheringstatechange', () => peer.iceGatheringState === 'complete' && resolve());
+      peer.addEventListener(
+        'icegatheringstatechange',
+        () => peer.iceGatheringState === 'complete' && resolve(),
+      );
     });
 
   class FakeClient {
@@ -57,7 +61,8 @@
     destroyStream({ streamId }) {
       if (!streams.delete(streamId)) return {};
       for (const client of clients.values()) {
-        if (client !== this) client.event({ event: 'streamDestroyed', streamId, reason: 'clientDisconnected' });
+        if (client !== this)
+          client.event({ event: 'streamDestroyed', streamId, reason: 'clientDisconnected' });
       }
       return {};
     }
@@ -73,7 +78,10 @@
       await peer.setRemoteDescription({ type: 'offer', sdp });
       const byMid = (mid) => peer.getTransceivers().find((transceiver) => transceiver.mid === mid);
       for (const { streamId, audioMid, videoMid } of subscriptions) {
-        for (const [kind, mid] of [['audio', audioMid], ['video', videoMid]]) {
+        for (const [kind, mid] of [
+          ['audio', audioMid],
+          ['video', videoMid],
+        ]) {
           const track = streams.get(streamId)?.tracks.get(kind);
           if (mid === undefined || track === undefined) continue;
           await byMid(mid).sender.replaceTrack(track);
@@ -82,7 +90,8 @@
       }
       await peer.setLocalDescription();
       await gathered(peer);
-      for (const { streamId, audioMid, videoMid } of publications) this.received(streamId, byMid, audioMid, videoMid);
+      for (const { streamId, audioMid, videoMid } of publications)
+        this.received(streamId, byMid, audioMid, videoMid);
       return { sdp: peer.localDescription.sdp, refused: [] };
     }
     received(streamId, byMid, audioMid, videoMid) {
@@ -108,7 +117,8 @@
       return {};
     }
     signal({ signalType, data }) {
-      for (const client of clients.values()) client.event({ event: 'signal', signalType, data, from: this.connection });
+      for (const client of clients.values())
+        client.event({ event: 'signal', signalType, data, from: this.connection });
       return {};
     }
     updateStream({ streamId, ...changes }) {

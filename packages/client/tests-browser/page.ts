@@ -31,7 +31,8 @@ async function serve(): Promise<Server> {
     '/sdk/godwit.js': { type: 'text/javascript', url: new URL('dist/bundle/godwit.js', PACKAGE) },
     '/fakeControl.js': { type: 'text/javascript', url: new URL('tests-browser/fakeControl.js', PACKAGE) },
   };
-  const page = '<!doctype html><body><script src="/fakeControl.js"></script><script src="/sdk/godwit.js"></script>';
+  const page =
+    '<!doctype html><body><script src="/fakeControl.js"></script><script src="/sdk/godwit.js"></script>';
   const server = createServer((request, response) => {
     const file = files[request.url ?? ''];
     if (file === undefined) return void response.setHeader('content-type', 'text/html').end(page);
@@ -45,13 +46,19 @@ async function serve(): Promise<Server> {
 }
 
 async function launch(): Promise<Browser> {
-  const system = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+  const system = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+    existsSync,
+  );
   return chromium.launch({ headless: true, args: FLAGS, ...(system && { executablePath: system }) });
 }
 
 /** Builds the bundle and opens a page with it. */
 export async function openSdkPage(): Promise<SdkPage> {
-  await build({ configFile: new URL('vite.config.ts', PACKAGE).pathname, root: PACKAGE.pathname, logLevel: 'error' });
+  await build({
+    configFile: new URL('vite.config.ts', PACKAGE).pathname,
+    root: PACKAGE.pathname,
+    logLevel: 'error',
+  });
   const server = await serve();
   const browser = await launch();
   const page = await browser.newPage();

@@ -43,15 +43,22 @@ describe('the SDK in Chromium', () => {
       const connectedBeforeCallback = await new Promise((resolve) =>
         bob.connect('token', () => resolve(bob.connection?.connectionId !== undefined)),
       );
-      const created = new Promise<Stream>((resolve) => bob.on('streamCreated', ({ stream }) => resolve(stream)));
-      const publisher = (window.publisher = OT.initPublisher(undefined, { resolution: '320x180', name: 'alice' }));
+      const created = new Promise<Stream>((resolve) =>
+        bob.on('streamCreated', ({ stream }) => resolve(stream)),
+      );
+      const publisher = (window.publisher = OT.initPublisher(undefined, {
+        resolution: '320x180',
+        name: 'alice',
+      }));
       const streamBeforeCallback = await new Promise((resolve, reject) =>
         alice.publish(publisher, undefined, (error) =>
           error === undefined ? resolve(publisher.stream?.streamId) : reject(error),
         ),
       );
       const stream = (window.stream = await created);
-      const subscriber = (window.subscriber = bob.subscribe(stream, undefined, {}, () => window.log.push('callback')));
+      const subscriber = (window.subscriber = bob.subscribe(stream, undefined, {}, () =>
+        window.log.push('callback'),
+      ));
       window.log.push('returned');
       subscriber.on({
         videoElementCreated: ({ element }) => window.log.push(`element ${element.tagName}`),
@@ -68,7 +75,9 @@ describe('the SDK in Chromium', () => {
   it('reports only the inbound streams of one subscriber', async () => {
     const report = await sdk.page.evaluate(async () => {
       const entries = [...(await window.subscriber.getRtcStatsReport()).values()];
-      const stats = await new Promise((resolve) => window.subscriber.getStats((_error, value) => resolve(value)));
+      const stats = await new Promise((resolve) =>
+        window.subscriber.getStats((_error, value) => resolve(value)),
+      );
       return { types: entries.map(({ type, kind }) => `${type} ${String(kind ?? '')}`.trim()), stats };
     });
     expect(report.types.filter((type) => type.startsWith('inbound-rtp')).sort()).toEqual([
@@ -141,7 +150,9 @@ describe('the SDK in Chromium', () => {
       const { bob, subscriber } = window;
       const client = window.fakeControl.clients.get(bob.connection?.connectionId ?? '');
       const events: string[] = [];
-      bob.on('sessionReconnecting sessionReconnected' as 'sessionReconnecting', ({ type }) => events.push(type));
+      bob.on('sessionReconnecting sessionReconnected' as 'sessionReconnecting', ({ type }) =>
+        events.push(type),
+      );
       subscriber.on('disconnected', () => events.push('disconnected'));
       const got = new Promise<string>((resolve) => bob.on('signal:chat', ({ data }) => resolve(data)));
       client?.socket.break();
@@ -153,7 +164,9 @@ describe('the SDK in Chromium', () => {
 
   it('mutes: the stream changes and the subscriber is told', async () => {
     const reason = await sdk.page.evaluate(async () => {
-      const told = new Promise((resolve) => window.subscriber.on('videoDisabled', (event) => resolve(event.reason)));
+      const told = new Promise((resolve) =>
+        window.subscriber.on('videoDisabled', (event) => resolve(event.reason)),
+      );
       window.publisher.publishVideo(false);
       return told;
     });
@@ -183,7 +196,11 @@ describe('the SDK in Chromium', () => {
       client?.event({ event: 'sessionDisconnected', reason: 'serverRotation' });
       await gone;
       await bob.disconnect();
-      return { removed: element?.isConnected === false, publisherRemoved: !publisher.element?.isConnected, events };
+      return {
+        removed: element?.isConnected === false,
+        publisherRemoved: !publisher.element?.isConnected,
+        events,
+      };
     });
     expect(seen).toEqual({
       removed: true,

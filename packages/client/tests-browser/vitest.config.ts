@@ -4,5 +4,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: { conditions: ['godwit-source', 'node', 'import', 'default'] },
   ssr: { resolve: { conditions: ['godwit-source', 'node', 'import', 'default'] } },
-  test: { include: ['**/tests-browser/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' },
+  test: {
+    include: ['**/tests-browser/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+  },
 });

@@ -1,4 +1,6 @@
 import type { OfferResult, StreamMids } from '@godwit/protocol';
+import { OTError, otError } from '../errors.js';
+import { OFFERS_SUPERSEDED_MAX } from '../limits.js';
 import { log } from '../log.js';
 
 /** The part of an RTCPeerConnection that negotiating needs. */
@@ -32,6 +34,8 @@ export interface NegotiatorDelegate {
 }
 
 interface Waiter {
+  /** How often a restart overtook the offer. */
+  superseded: number;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -61,9 +65,9 @@ export class Negotiator {
 
   /** Resolves when an offer made after this call has been answered and the answer applied. */
   request(): Promise<void> {
-    if (this.#closed) return Promise.reject(new Error('the peer connection is closed'));
+    if (this.#closed) return Promise.reject(otError('OT_NOT_CONNECTED'));
     return new Promise<void>((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+      this.#waiters.push({ superseded: 0, resolve, reject });
       this.#schedule();
     });
   }
@@ -81,7 +85,7 @@ export class Negotiator {
     this.#closed = true;
     this.#restarts.length = 0;
     this.#restartArrived?.();
-    this.#fail(this.#takeWaiters(), new Error('the peer connection is closed'));
+    this.#fail(this.#takeWaiters(), otError('OT_NOT_CONNECTED'));
   }
 
   #schedule(): void {
@@ -107,7 +111,7 @@ export class Negotiator {
       const next = await this.#sendOffer();
       if (next.kind === 'restart') {
         await this.#rollBack();
-        this.#waiters = [...batch, ...this.#waiters];
+        this.#requeue(batch);
         return;
       }
       const sdp = this.#delegate.adaptAnswer(next.result.sdp);
@@ -116,8 +120,17 @@ export class Negotiator {
       for (const waiter of batch) waiter.resolve();
     } catch (error) {
       await this.#rollBack();
-      this.#fail(batch, error);
+      // The server's restart offer is already behind this answer on the same socket.
+      if (error instanceof OTError && error.name === 'OT_OFFER_SUPERSEDED') this.#requeue(batch);
+      else this.#fail(batch, error);
     }
+  }
+
+  #requeue(batch: Waiter[]): void {
+    for (const waiter of batch) waiter.superseded += 1;
+    const spent = batch.filter(({ superseded }) => superseded > OFFERS_SUPERSEDED_MAX);
+    this.#fail(spent, otError('OT_OFFER_SUPERSEDED'));
+    this.#waiters = [...batch.filter((waiter) => !spent.includes(waiter)), ...this.#waiters];
   }
 
   async #sendOffer(): Promise<Next> {

@@ -32,6 +32,14 @@ interface Identity {
   resumeToken: string;
 }
 
+/** Failures of a resume that the next attempt may not meet; any other means that the server has forgotten us. */
+const RESUME_AGAIN_AFTER: ReadonlySet<string> = new Set([
+  'OT_TIMEOUT',
+  'OT_CONNECT_FAILED',
+  'OT_INTERNAL_ERROR',
+  'OT_TOO_MANY_REQUESTS',
+]);
+
 /**
  * Signalling with the control plane over one WebSocket at a time: requests with answers, ordered events,
  * and resuming by itself. A broken socket touches no media.
@@ -184,7 +192,7 @@ export class SignallingLink {
       this.#requests.resend((text) => socket.send(text));
     } catch (error) {
       if (this.#state !== away || away.socket !== socket) return;
-      const refused = error instanceof OTError && !error.retryable;
+      const refused = error instanceof OTError && !RESUME_AGAIN_AFTER.has(error.name);
       log.warn('resuming failed', error instanceof OTError ? error.name : error);
       if (refused) return this.#giveUp();
       socket.close();
