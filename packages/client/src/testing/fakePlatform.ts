@@ -94,5 +94,5 @@ export class FakePlatform implements Platform {
 
 /** Lets promise reactions run. */
 export async function settle(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setTimeout(resolve, 0));
 }
