@@ -17,7 +17,8 @@ export type ProblemCode =
   | 'camera-missing'
   | 'camera-busy'
   | 'camera-insecure'
-  | 'copy-failed';
+  | 'copy-failed'
+  | 'link-is-local';
 
 /** What a button beside the message does. */
 export type Remedy = 'retry' | 'reload' | 'none';
@@ -115,6 +116,11 @@ const catalogue: Record<ProblemCode, Omit<Problem, 'code'>> = {
   'copy-failed': {
     title: 'The link could not be copied',
     advice: 'Copy the address of this page instead.',
+    remedy: 'none',
+  },
+  'link-is-local': {
+    title: 'Copied, but this link works on this computer only',
+    advice: 'For other devices start the server with “npm start -- --lan”.',
     remedy: 'none',
   },
 };

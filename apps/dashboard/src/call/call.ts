@@ -184,6 +184,7 @@ export class Call {
           person.key,
           `${person.name} sees ${received.name}`,
         ),
+      onVideoSwitched: (streamId, hasVideo) => this.board.suspend(`${person.key}:${streamId}`, !hasVideo),
     };
   }
 
@@ -225,6 +226,7 @@ export class Call {
   }
 
   #fail(reason: Problem): void {
+    this.notices.value = [];
     this.#end({ kind: 'failed', problem: reason });
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { NAME_CHARS_MAX } from '../limits.js';
-import { birdName, inviteUrl, parsePageOptions } from './names.js';
+import { birdName, inviteUrl, isLoopbackHost, parsePageOptions } from './names.js';
 
 test('two people of one window never share a name', () => {
   for (let step = 0; step < 10; step += 1) {
@@ -24,4 +24,9 @@ test('an invitation carries the session and nothing personal', () => {
     'http://h:4600/demo/?session=tea+time',
   );
   expect(inviteUrl('http://h:4600/demo/?session=old', null)).toBe('http://h:4600/demo/');
+});
+
+test('a link to this computer is known to be useless elsewhere', () => {
+  expect(['localhost', '127.0.0.1', '[::1]'].every(isLoopbackHost)).toBe(true);
+  expect(['192.168.1.4', 'godwit.example', '10.127.0.1'].some(isLoopbackHost)).toBe(false);
 });

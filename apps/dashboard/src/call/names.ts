@@ -48,3 +48,13 @@ export function inviteUrl(pageUrl: string, session: string | null): string {
   if (session !== null) url.searchParams.set('session', session);
   return url.href;
 }
+
+/** Whether only this computer can open an address with that host name. */
+export function isLoopbackHost(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127\./.test(hostname)
+  );
+}

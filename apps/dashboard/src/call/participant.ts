@@ -47,6 +47,8 @@ export interface ParticipantEvents {
   onMeasured(report: GapReport): void;
   /** A video element shows frames from now on; the answer is called when it ends. */
   onVideo(received: Received, element: HTMLVideoElement): () => void;
+  /** Somebody stopped or started their video. */
+  onVideoSwitched(streamId: string, hasVideo: boolean): void;
 }
 
 interface Subscription {
@@ -167,14 +169,16 @@ function receiveAll(session: Session, events: ParticipantEvents) {
       setSound(subscriber, element, sound);
       subscription.stopWatching();
       subscription.stopWatching = events.onVideo(person, element);
+      events.onVideoSwitched(stream.streamId, stream.hasVideo);
       replace(stream.streamId, { element });
     });
   };
   session.on('streamCreated', ({ stream }) => add(stream));
   session.on('streamDestroyed', ({ stream }) => drop(stream.streamId));
-  session.on('streamPropertyChanged', ({ stream }) =>
-    replace(stream.streamId, { hasAudio: stream.hasAudio, hasVideo: stream.hasVideo }),
-  );
+  session.on('streamPropertyChanged', ({ stream }) => {
+    replace(stream.streamId, { hasAudio: stream.hasAudio, hasVideo: stream.hasVideo });
+    events.onVideoSwitched(stream.streamId, stream.hasVideo);
+  });
   return {
     received,
     playSound: (on: boolean): void => {

@@ -1,6 +1,6 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { GAP_HISTORY_MS, MARKS_MAX } from '../limits.js';
-import { createSeries, type GapSeries, type Span } from './series.js';
+import { createSeries, suspendSeries, type GapSeries, type Span } from './series.js';
 import { watchFrames } from './watch.js';
 
 /** Frame gaps of one received video, and which participant of this page receives it. */
@@ -22,6 +22,8 @@ export interface GapBoard {
   readonly entries: ReadonlySignal<readonly BoardEntry[]>;
   readonly hidden: readonly Span[];
   watch(video: HTMLVideoElement, key: string, receiverKey: string, label: string): () => void;
+  /** The sender of a watched video stopped it, or started it again. */
+  suspend(key: string, suspended: boolean): void;
   /** Notes who owns a participant's transport now. */
   noteOwner(receiverKey: string, nodeId: string, atMs: number): void;
   ownersOf(receiverKey: string): readonly OwnerChange[];
@@ -49,6 +51,10 @@ export function createGapBoard(): GapBoard {
         entry.endedMs = performance.now();
         entries.value = [...entries.value];
       };
+    },
+    suspend: (key, suspended) => {
+      const entry = entries.value.findLast((one) => one.series.key === key);
+      if (entry !== undefined) suspendSeries(entry.series, suspended);
     },
     noteOwner: (receiverKey, nodeId, atMs) => {
       const changes = owners.get(receiverKey) ?? [];

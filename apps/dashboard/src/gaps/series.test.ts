@@ -10,6 +10,7 @@ import {
   largestGaps,
   noteFrame,
   pauseSeries,
+  suspendSeries,
 } from './series.js';
 
 const withFrames = (...timesMs: number[]) => {
@@ -100,4 +101,15 @@ test('the freeze threshold follows webrtc-stats', () => {
 test('the average looks at recent frames only', () => {
   expect(averageGapMs([withFrames(0, 100, 120, 140)], 2)).toBe(20);
   expect(averageGapMs([], 2)).toBeNull();
+});
+
+test('a video that its sender stopped has no gap, not even by a straggling frame', () => {
+  const series = withFrames(0, 33);
+  suspendSeries(series, true);
+  noteFrame(series, 66);
+  expect(largestGaps(series, 0, 1000, 250)).toEqual([33, null, null, null]);
+  suspendSeries(series, false);
+  noteFrame(series, 900);
+  noteFrame(series, 940);
+  expect(series.gapsMs).toEqual([33, 40]);
 });

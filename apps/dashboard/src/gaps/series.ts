@@ -12,6 +12,8 @@ export interface GapSeries {
   readonly gapsMs: number[];
   /** The last presented frame; null before the first and after a pause that cannot be measured. */
   lastFrameMs: number | null;
+  /** The sender stopped its video on purpose: neither its absence nor a straggling frame is a gap. */
+  suspended: boolean;
 }
 
 /** A span of time; `toMs` is null while it lasts. */
@@ -21,11 +23,12 @@ export interface Span {
 }
 
 export function createSeries(key: string, label: string): GapSeries {
-  return { key, label, endsMs: [], gapsMs: [], lastFrameMs: null };
+  return { key, label, endsMs: [], gapsMs: [], lastFrameMs: null, suspended: false };
 }
 
 /** Notes a presented frame. The first one after a pause starts anew and makes no gap. */
 export function noteFrame(series: GapSeries, atMs: number): void {
+  if (series.suspended) return;
   const last = series.lastFrameMs;
   series.lastFrameMs = atMs;
   if (last === null || atMs <= last) return;
@@ -37,6 +40,12 @@ export function noteFrame(series: GapSeries, atMs: number): void {
 /** From here on nothing is known (hidden page, video paused): what follows is unmeasured, not zero. */
 export function pauseSeries(series: GapSeries): void {
   series.lastFrameMs = null;
+}
+
+/** The sender stopped its video, or started it again. */
+export function suspendSeries(series: GapSeries, suspended: boolean): void {
+  series.suspended = suspended;
+  if (suspended) pauseSeries(series);
 }
 
 function trim(series: GapSeries, oldestMs: number): void {

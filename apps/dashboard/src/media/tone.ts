@@ -30,7 +30,7 @@ export function startTone(frequencyHz: number): Tone {
     stop: () => {
       touched.abort();
       if (track !== false) track.stop();
-      void context.close();
+      if (context.state !== 'closed') void context.close();
     },
   };
 }

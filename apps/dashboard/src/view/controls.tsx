@@ -9,7 +9,7 @@ export function Controls({ call }: { call: Call }) {
   if (first === undefined) return null;
   const hasSecond = call.participants.value.length > 1;
   return (
-    <div class="controls" role="toolbar" aria-label="Call">
+    <div class="controls" role="group" aria-label="Call">
       <MoveControl call={call} />
       <button
         type="button"

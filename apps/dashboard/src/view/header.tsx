@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { Call } from '../call/call.js';
-import { inviteUrl } from '../call/names.js';
+import { inviteUrl, isLoopbackHost } from '../call/names.js';
 import { Icon } from './icons.js';
 import { nextTheme, theme } from './theme.js';
 
@@ -15,6 +15,7 @@ export function Header({ call, session }: { call: Call; session: string | null }
     try {
       await navigator.clipboard.writeText(inviteUrl(window.location.href, session));
       copied.value = true;
+      if (isLoopbackHost(window.location.hostname)) call.notify('link-is-local');
       setTimeout(() => (copied.value = false), COPIED_MS);
     } catch {
       call.notify('copy-failed');
