@@ -36,6 +36,8 @@
     }
     connect(request) {
       this.hello = request;
+      for (const client of clients.values())
+        client.event({ event: 'connectionCreated', connection: this.connection });
       clients.set(this.connection.connectionId, this);
       return this.joined(false);
     }
@@ -46,7 +48,9 @@
         resumeToken: 'resume',
         resumed,
         capabilities,
-        connections: [...clients.values()].map((client) => client.connection),
+        connections: [...clients.values()]
+          .filter((client) => client !== this)
+          .map((client) => client.connection),
         streams: [...streams.values()].filter(({ tracks }) => tracks.size > 0).map(({ info }) => info),
         seq: this.seq,
       };

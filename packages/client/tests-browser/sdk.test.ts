@@ -12,6 +12,7 @@ interface Shared {
   subscriber: Subscriber;
   stream: Stream;
   log: string[];
+  heard: string[];
   fakeControl: { clients: Map<string, FakeClient>; streams: Map<string, unknown> };
 }
 interface FakeClient {
@@ -37,9 +38,11 @@ describe('the SDK in Chromium', () => {
     const seen = await sdk.page.evaluate(async () => {
       const { OT } = window;
       window.log = [];
+      window.heard = [];
       const alice = (window.alice = OT.initSession('key', 'session', { sessionMigration: true }));
       const bob = (window.bob = OT.initSession('key', 'session', { sessionMigration: true }));
       await alice.connect.promise('token');
+      alice.on('connectionCreated', ({ connection }) => window.heard.push(connection.connectionId));
       const connectedBeforeCallback = await new Promise((resolve) =>
         bob.connect('token', () => resolve(bob.connection?.connectionId !== undefined)),
       );
@@ -65,9 +68,17 @@ describe('the SDK in Chromium', () => {
         connected: () => window.log.push('connected'),
       });
       await new Promise<void>((resolve) => subscriber.once('videoDimensionsChanged', () => resolve()));
-      return { connectedBeforeCallback, streamBeforeCallback, streamId: stream.streamId, log: window.log };
+      const heard = window.heard.map((id) => (id === alice.connection?.connectionId ? 'own' : 'other'));
+      return {
+        connectedBeforeCallback,
+        streamBeforeCallback,
+        streamId: stream.streamId,
+        log: window.log,
+        heard,
+      };
     });
     expect(seen.connectedBeforeCallback).toBe(true);
+    expect(seen.heard).toEqual(['own', 'other']);
     expect(seen.streamBeforeCallback).toBe(seen.streamId);
     expect(seen.log).toEqual(['returned', 'element VIDEO', 'connected', 'callback']);
   });

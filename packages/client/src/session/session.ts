@@ -193,7 +193,8 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #replaceRoster(roster: ConnectResult): void {
-    const changes = this.#roster.replace(roster);
+    const { connection, connections, streams } = roster;
+    const changes = this.#roster.replace({ connections: [connection, ...connections], streams });
     for (const stream of changes.streamsGone) this.#announceStreamGone(stream, 'networkDisconnected');
     for (const connection of changes.connectionsGone) {
       this.#announceConnectionGone(connection, 'networkDisconnected');
