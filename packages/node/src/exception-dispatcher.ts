@@ -1,6 +1,6 @@
-import type { Exception } from '@godwit/datapath';
+import type { Exception, SrtpKeys } from '@godwit/datapath';
 import { PEER_MESSAGE_CLASS } from '@godwit/sfu';
-import type { DtlsOutput } from '@godwit/transport';
+import { isSamePair, type DtlsOutput } from '@godwit/transport';
 import { HANDOVER_MESSAGE_CLASS } from './handover/messages.js';
 import type { MoveTable } from './handover/move-table.js';
 import { runSource } from './handover/source-effects.js';
@@ -8,6 +8,7 @@ import { runTarget } from './handover/target-effects.js';
 import { CLOCK_MESSAGE_CLASS } from './link/link-clock.js';
 import type { NodeContext } from './node-context.js';
 import { removeTransport } from './transport/remove-transport.js';
+import { zeroKeys } from './transport/zero-keys.js';
 import type { HostOutput, TransportHost } from './transport/transport-host.js';
 
 type Of<K extends Exception['kind']> = Extract<Exception, { kind: K }>;
@@ -114,7 +115,7 @@ export class ExceptionDispatcher {
   }
 
   #dtlsOutputs(host: TransportHost, outputs: readonly DtlsOutput[], to: TransportHost['pair']): void {
-    const { datapath, router, log } = this.#context;
+    const { datapath, log } = this.#context;
     for (const output of outputs) {
       switch (output.kind) {
         case 'send': {
@@ -124,19 +125,7 @@ export class ExceptionDispatcher {
           break;
         }
         case 'finished':
-          datapath.installKeys(host.transportId, output.keys);
-          for (const part of [
-            output.keys.localKey,
-            output.keys.localSalt,
-            output.keys.remoteKey,
-            output.keys.remoteSalt,
-          ]) {
-            part.fill(0);
-          }
-          datapath.setInbound(host.transportId, { kind: 'own' });
-          datapath.setMedia(host.transportId, host.media);
-          router.setTransport(host.transportId, host.localSsrc, host.media);
-          datapath.watchProof(host.transportId, { kind: 'any' });
+          this.#handshakeFinished(host, output.keys, to);
           break;
         case 'failed':
           log.warn({ transportId: host.transportId, reason: output.reason }, 'a DTLS handshake failed');
@@ -144,6 +133,20 @@ export class ExceptionDispatcher {
           break;
       }
     }
+  }
+
+  #handshakeFinished(host: TransportHost, keys: SrtpKeys, from: TransportHost['pair']): void {
+    const { datapath, router } = this.#context;
+    const { transportId } = host;
+    datapath.installKeys(transportId, keys);
+    zeroKeys(keys);
+    datapath.setInbound(transportId, { kind: 'own' });
+    // A handshake ends only with somebody who reads what is sent to that address.
+    if (from !== null && host.pair !== null && isSamePair(host.pair, from)) host.provePair();
+    host.setPaths(host.ownPaths());
+    datapath.setMedia(transportId, host.media);
+    router.setTransport(transportId, host.localSsrc, host.media);
+    datapath.watchProof(transportId, { kind: 'any' });
   }
 
   #proof({ transportId, via }: Of<'proof'>): void {

@@ -170,7 +170,8 @@ class MediaNode implements NodeProcess {
       [...this.#context.transports.values()].filter(({ role }) => role.name === 'owner').length;
     this.#context.report({ event: 'stopping' });
     const deadlineMs = clockMs() + STOP_GRACE_MS;
-    while ((owned() > 0 || this.#moves.running > 0) && clockMs() < deadlineMs) {
+    const isPending = (): boolean => this.#control.connected && (owned() > 0 || this.#moves.running > 0);
+    while (isPending() && clockMs() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, TICK_INTERVAL_MS));
     }
     this.#log.info({ left: owned() }, 'stopping');

@@ -4,6 +4,7 @@ import type { FrozenTransportCc } from '@godwit/sfu';
 import { LINGER_MS } from '../limits.js';
 import type { NodeContext } from '../node-context.js';
 import { NO_MEDIA, removeTransport } from '../transport/remove-transport.js';
+import { zeroKeys } from '../transport/zero-keys.js';
 import type { TransportHost } from '../transport/transport-host.js';
 import { encodeHandoverMessage } from './messages.js';
 import type { SourceMove, SourceMoveOutput } from './source-move.js';
@@ -118,7 +119,7 @@ function freeze(context: NodeContext, entry: SourceEntry, host: TransportHost): 
     );
     runSource(context, entry, move.freezeFailed(nowMs));
   } finally {
-    zeroKeys(media);
+    zeroKeys(media.keys);
   }
 }
 
@@ -189,12 +190,4 @@ function finish(context: NodeContext, entry: SourceEntry, host: TransportHost): 
 
 export function ingressStreams(host: TransportHost): string[] {
   return [...new Set(host.media.ingress.map(({ streamId }) => streamId))];
-}
-
-/** The datapath has its own copy, or needs none. */
-export function zeroKeys({ keys }: FrozenMedia): void {
-  keys.localKey.fill(0);
-  keys.localSalt.fill(0);
-  keys.remoteKey.fill(0);
-  keys.remoteSalt.fill(0);
 }

@@ -7,9 +7,10 @@ import {
 import { GRANT_INDICES, LINGER_MS } from '../limits.js';
 import type { NodeContext } from '../node-context.js';
 import { NO_MEDIA } from '../transport/remove-transport.js';
+import { zeroKeys } from '../transport/zero-keys.js';
 import type { TransportHost } from '../transport/transport-host.js';
 import { encodeHandoverMessage } from './messages.js';
-import { ingressStreams, zeroKeys } from './source-effects.js';
+import { ingressStreams } from './source-effects.js';
 import type { TargetMove, TargetMoveOutput } from './target-move.js';
 
 export interface TargetEntry {
@@ -103,7 +104,7 @@ function open(entry: TargetEntry, sealed: Buffer): PortableTransport | null {
   plain.fill(0);
   if (!decoded.ok) return null;
   if (decoded.state.transportId === transportId && decoded.state.epoch === epoch) return decoded.state;
-  zeroKeys(decoded.state.media);
+  zeroKeys(decoded.state.media.keys);
   return null;
 }
 
@@ -125,7 +126,7 @@ function goOn(
     context.streams.moveIngress(nowMs, ingressStreams(host), sourceNodeId, epoch - 1);
     return false;
   } finally {
-    zeroKeys(state.media);
+    zeroKeys(state.media.keys);
   }
   host.ice.adopt(nowMs, state.ice);
   const oneWayMs = (context.links.roundTripMs(sourceNodeId) ?? 0) / 2;
