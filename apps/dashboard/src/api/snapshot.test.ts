@@ -41,7 +41,7 @@ test('reads nodes, owners and the outcome and gap of every moved connection', ()
 });
 
 test('an unmeasured gap is null, not zero', () => {
-  const connections = [{ connectionId: 'c', gap: { ms: null, source: 'none' } }];
+  const connections = [{ connectionId: 'c', outcome: 'running', gap: { ms: null, source: 'none' } }];
   const snapshot = parseSnapshot({
     sessionId: 's',
     migrations: [{ id: 'm', status: 'running', connections }],

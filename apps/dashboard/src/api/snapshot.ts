@@ -25,6 +25,8 @@ export type MigrationStatus = 'pending' | 'running' | 'completed' | 'failed' | '
 export interface Migration {
   readonly id: string;
   readonly status: MigrationStatus;
+  /** Node that everybody is to move to; null until the server has said so. */
+  readonly target: string | null;
   readonly progress: { readonly moved: number; readonly total: number };
   readonly connections: readonly MovedConnection[];
 }
@@ -81,6 +83,7 @@ function parseMigration(row: Record<string, unknown>): Migration | null {
   return {
     id,
     status,
+    target: text(row.target),
     connections,
     progress: {
       moved: finite(progress.moved) ?? connections.filter((one) => one.outcome !== null).length,
@@ -107,7 +110,7 @@ function parseMoved(row: Record<string, unknown>): MovedConnection | null {
   if (connectionId === null) return null;
   return {
     connectionId,
-    outcome: text(row.outcome),
+    outcome: row.outcome === 'running' ? null : text(row.outcome),
     from: text(row.from),
     to: text(row.to),
     gapMs: isRecord(row.gap) ? finite(row.gap.ms) : null,

@@ -15,6 +15,7 @@ import {
 const migration = (id: string, status: MigrationStatus): Migration => ({
   id,
   status,
+  target: 'node-b',
   progress: { moved: 0, total: 2 },
   connections: [],
 });

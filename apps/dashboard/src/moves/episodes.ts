@@ -30,6 +30,7 @@ export function moveRequested(moves: Moves, migrationId: string, nowMs: number):
   const migration: Migration = {
     id: migrationId,
     status: 'pending',
+    target: null,
     progress: { moved: 0, total: 0 },
     connections: [],
   };
@@ -85,7 +86,7 @@ export function runningEpisode(moves: Moves): Episode | null {
 
 /** Where an episode moves people to, as soon as the server says so. */
 export function targetOf(migration: Migration): string | null {
-  return migration.connections.find((one) => one.to !== null)?.to ?? null;
+  return migration.target ?? migration.connections.find((one) => one.to !== null)?.to ?? null;
 }
 
 function begin(moves: Moves, migration: Migration, nowMs: number): Moves {

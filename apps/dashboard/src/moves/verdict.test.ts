@@ -15,6 +15,7 @@ const moved = (connectionId: string, changes: Partial<MovedConnection> = {}): Mo
 const migration = (connections: MovedConnection[], status: Migration['status'] = 'completed'): Migration => ({
   id: 'm',
   status,
+  target: 'node-b',
   progress: { moved: connections.length, total: connections.length },
   connections,
 });
@@ -108,4 +109,16 @@ test('reports add up: the worst gap, the sum of losses; recovered packets do not
 
 test('times are written as people read them', () => {
   expect([milliseconds(40.6), milliseconds(999), milliseconds(1_240)]).toEqual(['41 ms', '999 ms', '1.2 s']);
+});
+
+test('a rehearsal and clients that cannot move are named', () => {
+  const rehearsed = verdictOf(migration([moved('1', { outcome: 'rehearsed' })]), [report()]);
+  expect(rehearsed).toMatchObject({
+    tone: 'calm',
+    headline: 'Rehearsed the move of 1 person; everybody is where they were.',
+  });
+  const gone = verdictOf(migration([moved('1'), moved('2', { outcome: 'disconnected' })]), [report()]);
+  expect(gone.headline).toBe(
+    'Moved 1 person from node-a to node-b. 1 person disconnected, without session migration in their client.',
+  );
 });

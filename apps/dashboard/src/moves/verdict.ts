@@ -22,7 +22,8 @@ export function verdictOf(migration: Migration, reports: readonly GapReport[]): 
   const moved = migration.connections.filter((one) => one.outcome === 'completed');
   const stayed = migration.connections.filter((one) => isStay(one.outcome));
   const headline = headlineOf(migration, moved, stayed);
-  if (moved.length === 0) {
+  const rehearsed = countOf(migration, 'rehearsed');
+  if (moved.length === 0 && rehearsed === 0) {
     const nothingWrong = stayed.length === 0 && migration.status === 'completed';
     const details = nothingWrong ? [] : ['The call goes on where it is.'];
     return { tone: nothingWrong ? 'plain' : 'bad', headline, details };
@@ -73,14 +74,18 @@ function headlineOf(
   stayed: readonly MovedConnection[],
 ): string {
   if (migration.status === 'cancelled' && moved.length === 0) return 'The move was called off.';
-  if (moved.length === 0 && stayed.length === 0) {
+  if (migration.connections.length === 0) {
     return migration.status === 'completed'
       ? 'Everybody was there already. Nobody had to move.'
       : 'The move failed.';
   }
   const parts: string[] = [];
+  const rehearsed = countOf(migration, 'rehearsed');
+  if (rehearsed > 0) parts.push(`Rehearsed the move of ${people(rehearsed)}; everybody is where they were.`);
   if (moved.length > 0) parts.push(`Moved ${people(moved.length)}${route(moved)}.`);
   if (stayed.length > 0) parts.push(stayedSentence(stayed));
+  const gone = countOf(migration, 'disconnected');
+  if (gone > 0) parts.push(`${people(gone)} disconnected, without session migration in their client.`);
   return parts.join(' ');
 }
 
@@ -114,7 +119,11 @@ const failureWords: Readonly<Record<string, string>> = {
 };
 
 function isStay(outcome: string | null): boolean {
-  return outcome === 'failed' || outcome === 'cancelled' || outcome === 'rehearsed';
+  return outcome === 'failed' || outcome === 'cancelled';
+}
+
+function countOf(migration: Migration, outcome: string): number {
+  return migration.connections.filter((one) => one.outcome === outcome).length;
 }
 
 function gapSentence(migration: Migration, felt: Felt): string {
