@@ -110,6 +110,7 @@ export default tseslint.config(
       'packages/testing/**/*.ts',
       'packages/*/src/**/testing/**/*.ts',
       'packages/*/src/contract/**/*.ts',
+      'bench/**/*.ts',
     ],
     rules: {
       'max-lines': 'off',
