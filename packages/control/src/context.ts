@@ -1,0 +1,33 @@
+import type { Logger } from 'pino';
+import type { Storage } from '@godwit/storage';
+import type { Metrics } from './metrics.js';
+import type { NodeRegistry } from './nodes/registry.js';
+import type { Roster } from './roster/roster.js';
+import type { RouteDistributor } from './roster/route-distributor.js';
+import type { TokenProject } from './tokens/client-token.js';
+
+/** Waits that tests shorten. */
+export interface Timings {
+  readonly pathProofMs: number;
+  readonly transferMs: number;
+  readonly restartAnswerMs: number;
+  readonly connectedWaitMs: number;
+  readonly resumeGraceMs: number;
+  readonly nodeReportGraceMs: number;
+  readonly nodeCommandMs: number;
+}
+
+/** What the parts of control share. */
+export interface ControlContext {
+  readonly storage: Storage;
+  readonly nodes: NodeRegistry;
+  readonly routes: RouteDistributor;
+  readonly roster: Roster;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly project: TokenProject;
+  /** Wall clock, milliseconds since 1970. */
+  readonly clockMs: () => number;
+  readonly migrationMinAgeMs: number;
+  readonly timings: Timings;
+}

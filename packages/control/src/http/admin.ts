@@ -1,0 +1,112 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { SESSION_ID_CHARS_MAX } from '@godwit/protocol';
+import type { ControlContext } from '../context.js';
+import { ControlError } from '../errors.js';
+import type { NodeView } from '../nodes/registry.js';
+import type { SessionState } from '../roster/state.js';
+import { verifyAdminToken } from '../tokens/project-token.js';
+import type { HttpOptions } from './server.js';
+
+/** Reads for operators under /admin/v1. */
+export function adminRoutes(
+  app: FastifyInstance,
+  { context, adminToken }: HttpOptions,
+  done: () => void,
+): void {
+  app.addHook('onRequest', async (request) => verifyAdminToken(request.headers.authorization, adminToken));
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  typed.get('/admin/v1/nodes', () => ({
+    items: context.nodes.list().map((node) => viewNode(context, node)),
+  }));
+  typed.get(
+    '/admin/v1/nodes/:nodeId',
+    { schema: { params: z.object({ nodeId: z.string().max(64) }) } },
+    (request) => {
+      const node = context.nodes.get(request.params.nodeId);
+      if (node === null) throw new ControlError('nodeNotFound', 'There is no such node.');
+      return viewNode(context, node);
+    },
+  );
+  typed.get('/admin/v1/sessions', async () => {
+    const records = await context.storage.sessions.list();
+    return {
+      items: records.map((record) => ({
+        sessionId: record.sessionId,
+        createdAt: record.createdAtMs,
+        connections: context.roster.liveSession(record.sessionId)?.connections.size ?? 0,
+        streams: context.roster.liveSession(record.sessionId)?.streams.size ?? 0,
+      })),
+    };
+  });
+  const params = z.object({ sessionId: z.string().max(SESSION_ID_CHARS_MAX) });
+  typed.get('/admin/v1/sessions/:sessionId', { schema: { params } }, async (request) => {
+    const session = await context.roster.session(request.params.sessionId);
+    if (session === null) throw new ControlError('sessionNotFound', 'There is no such session.');
+    return viewSession(session);
+  });
+  done();
+}
+
+export interface NodeSummary {
+  readonly id: string;
+  readonly state: string;
+  /** Integer percent of one core. */
+  readonly mediaLoad: number;
+  readonly transports: number;
+  readonly sessions: number;
+  readonly version: string;
+  readonly pid: number | null;
+  readonly opsUrl: string | null;
+}
+
+/** A node as the admin API and the demo page show it. */
+export function viewNode(context: ControlContext, node: NodeView): NodeSummary {
+  const connections = context.roster.connectionsOn(node.nodeId);
+  return {
+    id: node.nodeId,
+    state: node.state,
+    mediaLoad: Math.round(node.load * 100),
+    transports: connections.length,
+    sessions: new Set(connections.map(({ session }) => session)).size,
+    version: node.version,
+    pid: node.pid,
+    opsUrl: node.opsUrl,
+  };
+}
+
+export interface SessionView {
+  readonly sessionId: string;
+  readonly connections: readonly {
+    readonly connectionId: string;
+    readonly nodeId: string | null;
+    readonly epoch: number | null;
+    readonly migratable: boolean;
+  }[];
+  readonly streams: readonly {
+    readonly streamId: string;
+    readonly connectionId: string;
+    readonly name: string;
+  }[];
+}
+
+/** Who is in a session and which node owns each transport; null before there is one. */
+export function viewSession(session: SessionState): SessionView {
+  return {
+    sessionId: session.sessionId,
+    connections: [...session.connections.values()].map(({ connectionId, transport, sessionMigration }) => ({
+      connectionId,
+      nodeId: transport?.ownerNodeId ?? null,
+      epoch: transport?.epoch ?? null,
+      migratable: sessionMigration,
+    })),
+    streams: [...session.streams.values()]
+      .filter((stream) => stream.published)
+      .map(({ streamId, connection, info }) => ({
+        streamId,
+        connectionId: connection.connectionId,
+        name: info.name,
+      })),
+  };
+}

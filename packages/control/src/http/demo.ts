@@ -1,0 +1,114 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { SESSION_ID_CHARS_MAX } from '@godwit/protocol';
+import type { SessionRecord } from '@godwit/storage';
+import type { ControlContext } from '../context.js';
+import { ControlError } from '../errors.js';
+import { newSessionId } from '../ids.js';
+import { DEMO_SESSIONS_MAX, DEMO_TOKEN_LIFETIME_SECONDS } from '../limits.js';
+import { viewMigration } from '../migration/view.js';
+import type { SessionState } from '../roster/state.js';
+import { issueClientToken } from '../tokens/client-token.js';
+import { viewNode, viewSession } from './admin.js';
+import type { HttpOptions } from './server.js';
+import { systemUrl } from './system-url.js';
+
+const DEFAULT_DEMO_NAME = 'demo';
+/** Migrations that the page shows. */
+const DEMO_MIGRATIONS_SHOWN_MAX = 20;
+const demoName = z
+  .string()
+  .regex(/^[\w .-]{1,64}$/, 'must be 1 to 64 letters, digits, spaces, dots or hyphens');
+
+/**
+ * What the demo page needs without any secret in it: publisher tokens, owners and migrations, for sessions that the
+ * page itself made and for no others.
+ */
+export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () => void): void {
+  const { context, migrations } = options;
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const params = z.object({ sessionId: z.string().max(SESSION_ID_CHARS_MAX) });
+
+  typed.post(
+    '/demo/session',
+    { schema: { body: z.object({ session: demoName.optional() }).optional() } },
+    async (request) => {
+      const { sessionId } = await demoSession(context, request.body?.session ?? DEFAULT_DEMO_NAME);
+      const nowMs = context.clockMs();
+      const expiresAtSeconds = Math.floor(nowMs / 1_000) + DEMO_TOKEN_LIFETIME_SECONDS;
+      const wish = {
+        sessionId,
+        role: 'publisher',
+        data: '',
+        expiresAtSeconds,
+        url: systemUrl(request),
+      } as const;
+      return {
+        apiKey: context.project.apiKey,
+        sessionId,
+        token: await issueClientToken(wish, context.project, nowMs),
+      };
+    },
+  );
+
+  const body = z
+    .object({ target: z.string().max(64).optional(), rehearsal: z.boolean().optional() })
+    .optional();
+  typed.post('/demo/sessions/:sessionId/migrate', { schema: { params, body } }, async (request) => {
+    const session = await findDemoSession(context, request.params.sessionId);
+    const { target = null, rehearsal = false } = request.body ?? {};
+    // The page's button is for pressing again and again.
+    const migration = await migrations.start(session, { target, rehearsal, ignoreMinAge: true });
+    return { id: migration.migrationId, sessionId: migration.sessionId, status: migration.status };
+  });
+
+  typed.get('/demo/sessions/:sessionId', { schema: { params } }, async (request) => {
+    const session = await findDemoSession(context, request.params.sessionId);
+    const history = await context.storage.migrations.listOfSession(session.sessionId);
+    const shown = history.slice(0, DEMO_MIGRATIONS_SHOWN_MAX);
+    return {
+      ...viewSession(session),
+      nodes: context.nodes.list().map((node) => viewNode(context, node)),
+      migrations: await Promise.all(shown.map((migration) => viewMigration(context.storage, migration))),
+    };
+  });
+  done();
+}
+
+async function findDemoSession(context: ControlContext, sessionId: string): Promise<SessionState> {
+  const session = await context.roster.session(sessionId);
+  if (session?.record.demo !== true)
+    throw new ControlError('sessionNotFound', 'There is no such demo session.');
+  return session;
+}
+
+async function demoSession(context: ControlContext, name: string): Promise<SessionRecord> {
+  const { sessions } = context.storage;
+  const existing = await sessions.getByDemoName(name);
+  if (existing !== null && existing.apiKey === context.project.apiKey) return existing;
+  const made = (await sessions.list()).filter((session) => session.demo);
+  if (existing !== null || made.length >= DEMO_SESSIONS_MAX) {
+    throw new ControlError(
+      'demoLimit',
+      `There are ${DEMO_SESSIONS_MAX} demo sessions already; join one of them by its name.`,
+    );
+  }
+  const createdAtMs = context.clockMs();
+  const { apiKey } = context.project;
+  const record: SessionRecord = {
+    sessionId: newSessionId(apiKey, '', createdAtMs),
+    apiKey,
+    location: '',
+    demo: true,
+    demoName: name,
+    homeNodeId: null,
+    createdAtMs,
+    lastMigrationEndedAtMs: null,
+  };
+  if (await sessions.create(record)) return record;
+  // Two pages asked at once: the other one's session is as good.
+  const other = await sessions.getByDemoName(name);
+  if (other === null) throw new ControlError('internal', 'The demo session could not be made.');
+  return other;
+}

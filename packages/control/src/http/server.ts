@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import cors from '@fastify/cors';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { ControlContext } from '../context.js';
+import { ControlError } from '../errors.js';
+import { parseJson } from '../json.js';
+import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_TIMEOUT_MS } from '../limits.js';
+import type { Migrations } from '../migration/migrations.js';
+import { adminRoutes } from './admin.js';
+import { assetRoutes } from './assets.js';
+import { demoRoutes } from './demo.js';
+import { healthRoutes } from './health.js';
+import { sessionRoutes } from './sessions.js';
+
+export interface HttpOptions {
+  readonly context: ControlContext;
+  readonly migrations: Migrations;
+  readonly adminToken: string;
+  readonly demo: boolean;
+  /** Folder with the built `godwit.js`. */
+  readonly sdkDir?: string;
+  readonly sdkVersion?: string;
+  /** Folder with the built demo page. */
+  readonly dashboardDir?: string;
+  /** PEM; with both set the listener speaks TLS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+}
+
+/** An instance whose schemas are zod's. */
+export type HttpInstance = FastifyInstance & { withTypeProvider: FastifyInstance['withTypeProvider'] };
+export type { ZodTypeProvider };
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
+
+/** The HTTP side of control. It never listens by itself. */
+export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: undefined,
+    logger: false,
+    bodyLimit: HTTP_BODY_BYTES_MAX,
+    requestTimeout: HTTP_REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
+    genReqId: () => randomUUID(),
+    ...(options.tls === undefined ? {} : { https: { key: options.tls.key, cert: options.tls.cert } }),
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  acceptBodies(app);
+  answerErrors(app, options);
+  // Pages of any origin may call; no cookie is ever used, so nothing is given away by it.
+  await app.register(cors, {
+    origin: '*',
+    methods: METHODS,
+    allowedHeaders: ['authorization', 'content-type', 'x-opentok-auth'],
+  });
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'Godwit', version: '1' } },
+    transform: jsonSchemaTransform,
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  await app.register(healthRoutes, options);
+  await app.register(sessionRoutes, options);
+  await app.register(adminRoutes, options);
+  if (options.demo) await app.register(demoRoutes, options);
+  await app.register(assetRoutes, options);
+  return app;
+}
+
+/** Server SDKs send JSON with an empty body, and forms. */
+function acceptBodies(app: FastifyInstance): void {
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, undefined);
+    const value = parseJson(body);
+    if (value === undefined) return done(new ControlError('badRequest', 'The body is not JSON.'));
+    done(null, value);
+  });
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => {
+      done(null, Object.fromEntries(new URLSearchParams(body.toString())));
+    },
+  );
+}
+
+function answerErrors(app: FastifyInstance, { context }: HttpOptions): void {
+  app.setNotFoundHandler((request, reply) => {
+    const error = new ControlError(
+      'notFound',
+      `There is no ${request.method} ${request.url.split('?')[0] ?? ''}.`,
+    );
+    return reply.code(error.status).send(error.body);
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const known = asControlError(error);
+    if (known.status >= 500) {
+      context.log.error({ error: error.message, route: request.routeOptions.url }, 'a REST request failed');
+    }
+    return reply.code(known.status).send(known.body);
+  });
+}
+
+function asControlError(error: FastifyError): ControlError {
+  if (error instanceof ControlError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const [issue] = error.validation;
+    return new ControlError(
+      'badRequest',
+      `${issue?.instancePath.slice(1) || 'The request'}: ${issue?.message ?? 'is not valid'}`,
+    );
+  }
+  if (error.statusCode === 413)
+    return new ControlError('bodyTooLarge', `A body has at most ${HTTP_BODY_BYTES_MAX} bytes.`);
+  if (error.statusCode !== undefined && error.statusCode < 500)
+    return new ControlError('badRequest', error.message);
+  return new ControlError('internal', 'The request failed inside the server.');
+}

@@ -1,0 +1,14 @@
+export { createControl, type Control, type ControlOptions } from './control.js';
+export type { Timings } from './context.js';
+export {
+  ControlError,
+  clientErrorCatalogue,
+  errorCatalogue,
+  type ClientErrorName,
+  type ErrorName,
+} from './errors.js';
+export { newSessionId, parseSessionId } from './ids.js';
+export { loadSecrets, secretsPath, type Secrets } from './secrets.js';
+export { parseSettings, SettingsError, type ControlSettings } from './settings.js';
+export type { MigrationView, MigrationConnectionView } from './migration/view.js';
+export type { NodeSummary, SessionView } from './http/admin.js';

@@ -1,0 +1,76 @@
+/** Bounds of the control plane. Each has its reason beside it. */
+
+/** A command to a node: filling caches for a move takes up to a second; beyond this the node is as good as gone. */
+export const NODE_COMMAND_TIMEOUT_MS = 5_000;
+/** Beats that may be missed before a node counts as unreachable; its calls go on. */
+export const NODE_HEARTBEATS_MISSED_MAX = 3;
+/** A node that opens its socket must prove itself within this. */
+export const NODE_REGISTRATION_TIMEOUT_MS = 5_000;
+/** Commands waiting for one node's answer: beyond this the node is stuck and gets no more. */
+export const NODE_COMMANDS_PENDING_MAX = 4_096;
+/** After a start of control: how long known nodes may take to report before their transports count as lost. */
+export const NODE_REPORT_GRACE_MS = 15_000;
+/** Nodes of one installation; the peers message holds as many. */
+export const NODES_MAX = 256;
+
+/** Moves of one session that run at a time: each holds a path open and a cache on the target. */
+export const MOVES_CONCURRENT_MAX = 4;
+/** Sessions that are drained from a stopping node at a time. */
+export const DRAINS_CONCURRENT_MAX = 2;
+/** From telling the client to the first authenticated packet over the new path. Chromium needs about 0.1 s. */
+export const PATH_PROOF_TIMEOUT_MS = 6_000;
+/** From the proof to the end of the transfer: the nodes repeat for 500 ms and decide by themselves. */
+export const TRANSFER_TIMEOUT_MS = 5_000;
+/** A client's answer to a restart offer; a hidden page may be slow. */
+export const RESTART_ANSWER_TIMEOUT_MS = 6_000;
+/** A transport that is still in its handshake when its session migrates is given this long. */
+export const CONNECTED_WAIT_MS = 5_000;
+/** Candidate priorities: 2^16 above the last one per hop (HANDOVER 6). */
+export const CANDIDATE_PRIORITY_STEP = 0x10000;
+/** RFC 8445 5.1.2.1: type preference 126 (host), local preference 0, component 1. */
+export const CANDIDATE_PRIORITY_BASE = 126 * 2 ** 24 + 255;
+/** RFC 8445 5.1.2: priorities are at most 2^31 - 1. */
+export const CANDIDATE_PRIORITY_MAX = 2 ** 31 - 1;
+
+/** Time to connect or resume on a fresh socket. */
+export const SIGNALLING_FIRST_MESSAGE_MS = 10_000;
+/** A socket without any message for this long is closed: three pings were missed. */
+export const SIGNALLING_SILENCE_MS = 15_000;
+/** Messages a client may send in a burst: publishing to and subscribing to 50 streams takes about as many. */
+export const SIGNALLING_BURST_MESSAGES = 200;
+/** Messages a client may send on in the long run. */
+export const SIGNALLING_MESSAGES_PER_SECOND = 50;
+/** Requests of one client in work or queued. */
+export const SIGNALLING_REQUESTS_PENDING_MAX = 64;
+/** Bytes queued towards a client that does not read; then its socket is closed and it may resume. */
+export const SIGNALLING_BACKLOG_BYTES_MAX = 4_194_304;
+/** Sockets that have not said who they are, of the whole process. */
+export const SIGNALLING_UNIDENTIFIED_MAX = 1_000;
+/** Bad messages before the socket is closed: a peer that speaks another protocol is not worth reading. */
+export const SIGNALLING_BAD_MESSAGES_MAX = 20;
+
+/** Connections of one session (Vonage's older hard limit is 3,000). */
+export const CONNECTIONS_PER_SESSION_MAX = 3_000;
+/** Streams that one connection may publish. */
+export const STREAMS_PER_CONNECTION_MAX = 16;
+/** SSRCs ever given to one transport's egress. They are never used again; beyond this the client must reconnect. */
+export const EGRESS_SSRCS_MAX = 16_384;
+/** Demo sessions that are kept: the page makes one per name. */
+export const DEMO_SESSIONS_MAX = 100;
+
+/** Lifetime of a client token that the caller does not limit (Vonage: 24 h). */
+export const TOKEN_LIFETIME_SECONDS = 86_400;
+/** Longest lifetime of a client token (Vonage: 30 days). */
+export const TOKEN_LIFETIME_SECONDS_MAX = 2_592_000;
+/** Lifetime of the token that the demo page gets. */
+export const DEMO_TOKEN_LIFETIME_SECONDS = 14_400;
+/** Clocks of two hosts may differ by this much. */
+export const CLOCK_TOLERANCE_SECONDS = 60;
+/** Body of a REST request: the largest documented one is a signal of 8 kB. */
+export const HTTP_BODY_BYTES_MAX = 65_536;
+/** A request must have arrived within this. */
+export const HTTP_REQUEST_TIMEOUT_MS = 10_000;
+/** How often silent sockets and nodes are looked for. */
+export const TICK_INTERVAL_MS = 500;
+/** A clean end waits this long for moves: `godwit up` has to be down within 10 s. */
+export const SHUTDOWN_MIGRATIONS_MS = 3_000;

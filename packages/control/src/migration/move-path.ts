@@ -1,0 +1,234 @@
+import type { IceCredentials, MoveFailure, PathMethod } from '@godwit/protocol';
+import type { MoveIntent } from '@godwit/storage';
+import type { ControlContext } from '../context.js';
+import { candidateInits } from '../negotiation/describe.js';
+import { NodeCommandError } from '../nodes/node-session.js';
+import { routesOfConnection } from '../roster/routes.js';
+import { addressKey, type ToldCandidate, type TransportState } from '../roster/state.js';
+import { mediaOf } from '../transports/configure.js';
+import { candidatesOfHop } from '../transports/describe.js';
+import { offerRestart } from '../transports/restart.js';
+import type { MoveRequest } from './move.js';
+
+interface Prepared {
+  readonly sealKey: string;
+  readonly candidates: readonly ToldCandidate[];
+  /** Set when the client is told by an ICE restart. */
+  readonly restartIce: IceCredentials | null;
+}
+
+/** The commands of one move, and how its client is told of addresses. Each step answers why it failed, or null. */
+export class MovePath {
+  /** The client has heard of the move. */
+  wasTold = false;
+  /** The client has taken an ICE restart to the target. */
+  restartAnswered = false;
+  readonly #context: ControlContext;
+  readonly #request: MoveRequest;
+  readonly #transport: TransportState;
+  readonly #intent: MoveIntent;
+  readonly #source: { readonly nodeId: string; readonly epoch: number };
+  #prepared: Prepared | null = null;
+
+  constructor(context: ControlContext, request: MoveRequest, transport: TransportState, intent: MoveIntent) {
+    this.#context = context;
+    this.#request = request;
+    this.#transport = transport;
+    this.#intent = intent;
+    this.#source = { nodeId: transport.ownerNodeId, epoch: transport.epoch };
+  }
+
+  /** Target: caches filled and addresses chosen; by a restart when no fresh address or priority is left. */
+  async prepare(): Promise<MoveFailure | null> {
+    const wanted = this.#request.connection.pathMethod;
+    // A rehearsal returns by a candidate, which such a client does not take.
+    if (this.#request.rehearsal && wanted === 'restart') return 'no-fresh-address';
+    const method = wanted === 'candidate' && this.#hasWayBack() ? 'candidate' : 'restart';
+    const failure = await this.#prepareBy(method);
+    return failure === 'no-fresh-address' && method === 'candidate' ? this.#prepareBy('restart') : failure;
+  }
+
+  /** Source: expects the client's path to change from now on. */
+  async start(): Promise<MoveFailure | null> {
+    const prepared = this.#require();
+    const { moveId, rehearsal, targetNodeId } = this.#request;
+    const schemas = this.#context.nodes.get(targetNodeId)?.stateSchemas ?? [];
+    const known = this.#context.nodes.get(this.#source.nodeId)?.stateSchemas ?? [];
+    const failure = await this.#ask(this.#source.nodeId, 'source-lost', (node) =>
+      node.command('startMove', {
+        moveId,
+        transportId: this.#transport.transportId,
+        epoch: this.#intent.targetEpoch,
+        returnEpoch: this.#intent.returnEpoch,
+        targetNodeId,
+        sealKey: prepared.sealKey,
+        ...(prepared.restartIce === null ? {} : { restartIce: prepared.restartIce }),
+        rehearsal,
+        stateSchema: Math.max(...schemas.filter((schema) => known.includes(schema)), 1),
+      }),
+    );
+    if (typeof failure === 'object') return null;
+    await this.cancel(targetNodeId, false);
+    return failure;
+  }
+
+  /** Client: use this address. */
+  async tell(): Promise<MoveFailure | null> {
+    const { restartIce, candidates } = this.#require();
+    const { moveId, connection, targetNodeId } = this.#request;
+    this.wasTold = true;
+    if (restartIce === null) {
+      this.#tellCandidates(candidates);
+      return null;
+    }
+    const transport = this.#transport;
+    const remoteIce = await offerRestart(this.#context, connection, transport, {
+      moveId,
+      ice: restartIce,
+      candidates,
+    });
+    if (remoteIce === null) return 'path-not-proven';
+    this.restartAnswered = true;
+    const { transportId } = transport;
+    const answers = await Promise.all([
+      this.#ask(targetNodeId, 'target-unreachable', (node) =>
+        node.command('setRemoteIce', { transportId, epoch: this.#intent.targetEpoch, ice: remoteIce }),
+      ),
+      this.#ask(this.#source.nodeId, 'source-lost', (node) =>
+        node.command('setRemoteIce', { transportId, epoch: this.#source.epoch, ice: remoteIce }),
+      ),
+    ]);
+    return answers.find((answer) => typeof answer === 'string') ?? null;
+  }
+
+  /** Source of a proven rehearsal: brings the path back by a fresh address. */
+  async returnHome(): Promise<MoveFailure | null> {
+    const { moveId } = this.#request;
+    const usedAddresses = this.#usedAddresses();
+    const answer = await this.#ask(this.#source.nodeId, 'source-lost', (node) =>
+      node.command('returnPath', { moveId, transportId: this.#transport.transportId, usedAddresses }),
+    );
+    if (typeof answer === 'string') return answer;
+    const candidates = candidatesOfHop(answer.addresses, this.#transport.description.hops + 1);
+    if (candidates === null) return 'no-fresh-address';
+    this.#tellCandidates(candidates);
+    return null;
+  }
+
+  /** Asks a node to forget the move. `too-late`: TRANSFER has left. */
+  async cancel(nodeId: string, force: boolean): Promise<'cancelled' | 'too-late' | 'unreachable'> {
+    const { moveId } = this.#request;
+    const fields = { moveId, transportId: this.#transport.transportId, ...(force ? { force } : {}) };
+    try {
+      await this.#context.nodes.session(nodeId)?.command('cancelMove', fields);
+      return 'cancelled';
+    } catch (error) {
+      return error instanceof NodeCommandError && error.code === 'too-late' ? 'too-late' : 'unreachable';
+    }
+  }
+
+  async #prepareBy(method: PathMethod): Promise<MoveFailure | null> {
+    const { moveId, connection, targetNodeId } = this.#request;
+    const { description, transportId } = this.#transport;
+    const answer = await this.#ask(targetNodeId, 'target-unreachable', (node) =>
+      node.command('prepareMove', {
+        moveId,
+        transportId,
+        sessionId: connection.session.sessionId,
+        epoch: this.#intent.targetEpoch,
+        sourceNodeId: this.#source.nodeId,
+        method,
+        ice: description.ice,
+        remoteIce: description.remote.ice,
+        usedAddresses: method === 'candidate' ? this.#usedAddresses() : [],
+        localSsrc: description.localSsrc,
+        media: mediaOf(connection, this.#transport),
+        streams: routesOfConnection(connection),
+      }),
+    );
+    if (typeof answer === 'string') return answer;
+    const candidates = candidatesOfHop(answer.addresses, method === 'candidate' ? description.hops + 1 : 0);
+    const restartIce = method === 'restart' ? (answer.restartIce ?? null) : null;
+    if (candidates === null || (method === 'restart' && restartIce === null)) {
+      await this.cancel(targetNodeId, false);
+      return candidates === null ? 'no-fresh-address' : 'target-refused';
+    }
+    this.#prepared = { sealKey: answer.sealKey, candidates, restartIce };
+    return null;
+  }
+
+  #tellCandidates(candidates: readonly ToldCandidate[]): void {
+    const { description } = this.#transport;
+    this.#transport.description = {
+      ...description,
+      candidates: [...description.candidates, ...candidates],
+      hops: description.hops + 1,
+    };
+    const { moveId, connection } = this.#request;
+    const inits = candidateInits(description.negotiated, { ice: description.ice, candidates });
+    connection.channel.push({ event: 'moveCandidate', moveId, candidates: inits });
+  }
+
+  /** A rehearsal by candidate needs an address of the source that the client will not have seen. */
+  #hasWayBack(): boolean {
+    if (!this.#request.rehearsal) return true;
+    const used = new Set(this.#usedAddresses());
+    const addresses = this.#context.nodes.get(this.#source.nodeId)?.addresses ?? [];
+    return addresses.some((address) => !used.has(addressKey(address)));
+  }
+
+  #usedAddresses(): string[] {
+    return this.#transport.description.candidates.map(addressKey);
+  }
+
+  #require(): Prepared {
+    if (this.#prepared === null) throw new Error('a move is told only after it was prepared');
+    return this.#prepared;
+  }
+
+  async #ask<T extends object>(
+    nodeId: string,
+    unreachable: 'source-lost' | 'target-unreachable',
+    command: (node: NonNullable<ReturnType<ControlContext['nodes']['session']>>) => Promise<T>,
+  ): Promise<T | MoveFailure> {
+    const node = this.#context.nodes.session(nodeId);
+    if (node === null) return unreachable;
+    try {
+      return await command(node);
+    } catch (error) {
+      if (!(error instanceof NodeCommandError)) throw error;
+      this.#context.log.warn(
+        { moveId: this.#request.moveId, nodeId, error: error.message },
+        'a step of a move was refused',
+      );
+      return failureOf(error.code, unreachable);
+    }
+  }
+}
+
+function failureOf(
+  code: NodeCommandError['code'],
+  unreachable: 'source-lost' | 'target-unreachable',
+): MoveFailure {
+  switch (code) {
+    case 'no-fresh-address':
+    case 'relays-not-ready':
+    case 'not-connected':
+      return code;
+    case 'unknown-transport':
+    case 'moved':
+      return 'transport-closed';
+    case 'timeout':
+    case 'disconnected':
+      return unreachable;
+    case 'unknown-move':
+    case 'unknown-node':
+    case 'busy':
+    case 'too-late':
+    case 'stopping':
+    case 'invalid':
+    case 'internal':
+    case 'bad-answer':
+      return unreachable === 'source-lost' ? 'cancelled' : 'target-refused';
+  }
+}

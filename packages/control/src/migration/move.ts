@@ -1,0 +1,229 @@
+import type { MoveFailure, MoveMeasures, MoveOutcome } from '@godwit/protocol';
+import type { MoveIntent } from '@godwit/storage';
+import type { ControlContext } from '../context.js';
+import { within } from '../deadline.js';
+import type { ConnectionState, TransportState } from '../roster/state.js';
+import { saveDescription } from '../transports/persist.js';
+import { restartAtOwner } from '../transports/restart.js';
+import { MovePath } from './move-path.js';
+import type { Interruption, MoveEndedEvent, MoveWait, MoveWaits } from './move-waits.js';
+
+export interface MoveRequest {
+  readonly moveId: string;
+  readonly connection: ConnectionState;
+  readonly targetNodeId: string;
+  /** Everything but the transfer. */
+  readonly rehearsal: boolean;
+}
+
+export interface MoveReport {
+  readonly outcome: MoveOutcome;
+  readonly failure: MoveFailure | null;
+  readonly measures: MoveMeasures;
+}
+
+const failed = (failure: MoveFailure): MoveReport => ({ outcome: 'failed', failure, measures: {} });
+
+/** Moves one transport in the order of HANDOVER 2, in its turn among the connection's negotiations. Never throws. */
+export function moveTransport(
+  context: ControlContext,
+  waits: MoveWaits,
+  request: MoveRequest,
+): Promise<MoveReport> {
+  const { connection } = request;
+  return connection.lock.run(async () => {
+    const { transport } = connection;
+    if (transport === null || connection.ended) return failed('transport-closed');
+    if (transport.ownerNodeId === request.targetNodeId)
+      return { outcome: 'completed', failure: null, measures: {} };
+    const connected = transport.connected.promise.then(
+      () => true,
+      () => false,
+    );
+    if (!(await within(connected, context.timings.connectedWaitMs, false))) {
+      return failed(connection.ended ? 'transport-closed' : 'not-connected');
+    }
+    const { ownerNodeId, epoch } = transport;
+    const { moveId, targetNodeId } = request;
+    const grant = { moveId, targetNodeId };
+    const intent = await context.storage.transports.beginMove(
+      transport.transportId,
+      { ownerNodeId, epoch },
+      grant,
+    );
+    if (intent === null) return failed('transport-closed');
+    return new Move(context, waits, request, transport, intent).run().catch((error: unknown) => {
+      context.log.error({ moveId: request.moveId, error: String(error) }, 'a move failed inside control');
+      return failed('cancelled');
+    });
+  });
+}
+
+type Verdict =
+  | { readonly kind: 'ended'; readonly event: MoveEndedEvent }
+  | { readonly kind: 'failed'; readonly failure: MoveFailure };
+
+/** One granted move, from the intent to its recorded end. The connection's lock is held throughout. */
+class Move {
+  readonly #context: ControlContext;
+  readonly #waits: MoveWaits;
+  readonly #request: MoveRequest;
+  readonly #transport: TransportState;
+  readonly #intent: MoveIntent;
+  readonly #wait: MoveWait;
+  readonly #path: MovePath;
+  readonly #sourceNodeId: string;
+
+  constructor(
+    context: ControlContext,
+    waits: MoveWaits,
+    request: MoveRequest,
+    transport: TransportState,
+    intent: MoveIntent,
+  ) {
+    this.#context = context;
+    this.#waits = waits;
+    this.#request = request;
+    this.#transport = transport;
+    this.#intent = intent;
+    this.#sourceNodeId = transport.ownerNodeId;
+    this.#wait = waits.begin(request.moveId, transport.ownerNodeId, request.targetNodeId);
+    this.#path = new MovePath(context, request, transport, intent);
+  }
+
+  async run(): Promise<MoveReport> {
+    const { connection, moveId, targetNodeId } = this.#request;
+    this.#transport.moveTargetNodeId = targetNodeId;
+    try {
+      const verdict = await this.#verdict();
+      const report = await this.#settle(verdict);
+      if (this.#path.wasTold) {
+        const nodeId = this.#transport.ownerNodeId;
+        connection.channel.push({ event: 'moveEnded', moveId, outcome: report.outcome, nodeId });
+      }
+      return report;
+    } finally {
+      this.#waits.end(moveId);
+      this.#transport.moveTargetNodeId = null;
+      await this.#context.routes.push(connection.session);
+    }
+  }
+
+  async #verdict(): Promise<Verdict> {
+    const refused = (await this.#relays()) ?? (await this.#path.prepare()) ?? (await this.#path.start());
+    if (refused !== null) return { kind: 'failed', failure: refused };
+    const told = await this.#path.tell();
+    if (told !== null) return this.#giveUp(told);
+    const proof = await this.#until(this.#wait.proven.promise, this.#context.timings.pathProofMs);
+    if (typeof proof === 'object') return { kind: 'ended', event: proof };
+    if (proof !== 'proven') return this.#giveUp(proof === 'late' ? 'path-not-proven' : proof);
+    return this.#request.rehearsal ? this.#returnHome() : this.#transferred();
+  }
+
+  /** Relays of every stream that the transport sends or receives must lead to the target before it is prepared. */
+  async #relays(): Promise<MoveFailure | null> {
+    const refusedBy = await this.#context.routes.push(this.#request.connection.session);
+    if (refusedBy.has(this.#request.targetNodeId)) return 'target-unreachable';
+    return refusedBy.has(this.#sourceNodeId) ? 'source-lost' : null;
+  }
+
+  async #transferred(): Promise<Verdict> {
+    // From the proof on the two nodes decide by themselves: losing one's socket does not end it.
+    const event = await within(this.#wait.ended.promise, this.#context.timings.transferMs, null);
+    return event === null ? this.#giveUp('transfer-timeout') : { kind: 'ended', event };
+  }
+
+  async #returnHome(): Promise<Verdict> {
+    const refused = await this.#path.returnHome();
+    if (refused !== null) return this.#giveUp(refused);
+    const returned = await this.#until(this.#wait.returned.promise, this.#context.timings.pathProofMs);
+    if (typeof returned === 'object') return { kind: 'ended', event: returned };
+    if (returned !== 'returned') return this.#giveUp(returned === 'late' ? 'path-did-not-return' : returned);
+    await this.#path.cancel(this.#request.targetNodeId, false);
+    const event = await within(this.#wait.ended.promise, this.#context.timings.transferMs, null);
+    if (event !== null) return { kind: 'ended', event };
+    await this.#path.cancel(this.#sourceNodeId, false);
+    const { moveId } = this.#request;
+    const { transportId, epoch } = this.#transport;
+    const ended = {
+      event: 'moveEnded',
+      moveId,
+      transportId,
+      outcome: 'rehearsed',
+      measures: {},
+      epoch,
+    } as const;
+    return { kind: 'ended', event: { ...ended, ownerNodeId: this.#sourceNodeId } };
+  }
+
+  #until<T extends string>(
+    promise: Promise<T>,
+    timeoutMs: number,
+  ): Promise<T | 'late' | Interruption | MoveEndedEvent> {
+    const ended = this.#wait.ended.promise;
+    const interrupted = this.#wait.interrupted.promise;
+    return within(Promise.race([promise, ended, interrupted]), timeoutMs, 'late' as const);
+  }
+
+  /** Source first: once it has let go of the move, the target has nothing to wait for. */
+  async #giveUp(failure: MoveFailure): Promise<Verdict> {
+    const force = failure === 'transfer-timeout';
+    const answer = await this.#path.cancel(this.#sourceNodeId, force);
+    if (answer === 'too-late') {
+      const event = await within(this.#wait.ended.promise, this.#context.timings.transferMs, null);
+      if (event !== null) return { kind: 'ended', event };
+    }
+    await this.#path.cancel(this.#request.targetNodeId, false);
+    if (force) {
+      const event = await within(this.#wait.ended.promise, this.#context.timings.transferMs, null);
+      if (event !== null) return { kind: 'ended', event };
+    }
+    return { kind: 'failed', failure };
+  }
+
+  /** Records who owns the transport now. What nobody could tell stays an intent until the nodes report. */
+  async #settle(verdict: Verdict): Promise<MoveReport> {
+    const { moveId, connection } = this.#request;
+    const transport = this.#transport;
+    const unknown = verdict.kind === 'failed' && verdict.failure === 'transfer-timeout';
+    const owner =
+      verdict.kind === 'ended'
+        ? { ownerNodeId: verdict.event.ownerNodeId, epoch: verdict.event.epoch }
+        : { ownerNodeId: transport.ownerNodeId, epoch: transport.epoch };
+    if (!unknown) await this.#record(owner);
+    await saveDescription(this.#context, transport);
+    if (verdict.kind === 'failed' && this.#path.restartAnswered && !connection.ended) {
+      // The client has left its old addresses behind: bring it back to the owner.
+      await restartAtOwner(this.#context, connection).catch(() => undefined);
+    }
+    const event = verdict.kind === 'ended' ? verdict.event : null;
+    const report: MoveReport = {
+      outcome: event?.outcome ?? 'failed',
+      failure: verdict.kind === 'failed' ? verdict.failure : (event?.failure ?? null),
+      measures: event?.measures ?? {},
+    };
+    const { transportId, ownerNodeId: nodeId } = transport;
+    this.#context.log.info(
+      { moveId, transportId, nodeId, outcome: report.outcome, failure: report.failure },
+      'move ended',
+    );
+    return report;
+  }
+
+  async #record(owner: { ownerNodeId: string; epoch: number }): Promise<void> {
+    const transport = this.#transport;
+    const { moveId, targetNodeId } = this.#request;
+    const granted =
+      (owner.ownerNodeId === targetNodeId && owner.epoch === this.#intent.targetEpoch) ||
+      (owner.ownerNodeId === this.#sourceNodeId &&
+        (owner.epoch === transport.epoch || owner.epoch === this.#intent.returnEpoch));
+    if (!granted) {
+      this.#context.log.error({ moveId, ...owner }, 'a node reports an owner that was never granted');
+      return;
+    }
+    if (!(await this.#context.storage.transports.endMove(transport.transportId, { moveId, ...owner })))
+      return;
+    transport.ownerNodeId = owner.ownerNodeId;
+    transport.epoch = owner.epoch;
+  }
+}

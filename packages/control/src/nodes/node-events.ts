@@ -1,0 +1,167 @@
+import type { NodeEvent, NodeRegistration } from '@godwit/protocol';
+import type { ControlContext } from '../context.js';
+import { drainNode } from '../migration/drain.js';
+import type { Migrations } from '../migration/migrations.js';
+import type { MoveWaits } from '../migration/move-waits.js';
+import { disconnect } from '../roster/recovery.js';
+import type { ConnectionState, TransportState } from '../roster/state.js';
+import { publishReady } from '../roster/streams.js';
+import { refresh } from '../transports/configure.js';
+import type { RegistryListener } from './registry.js';
+
+/** What control does when a node reports something. */
+export class NodeEvents implements RegistryListener {
+  readonly #context: ControlContext;
+  readonly #migrations: Migrations;
+  readonly #waits: MoveWaits;
+
+  constructor(context: ControlContext, migrations: Migrations, waits: MoveWaits) {
+    this.#context = context;
+    this.#migrations = migrations;
+    this.#waits = waits;
+  }
+
+  onNodeRegistered(nodeId: string, registration: NodeRegistration): void {
+    this.#watch(this.#reconcile(nodeId, registration), 'reconciling a node failed');
+  }
+
+  onNodeLost(nodeId: string): void {
+    this.#waits.nodeLost(nodeId);
+    for (const session of this.#context.roster.sessions()) this.#context.routes.forgetNode(session, nodeId);
+  }
+
+  onNodeEvent(nodeId: string, event: NodeEvent): void {
+    switch (event.event) {
+      case 'transportConnected':
+        this.#connected(nodeId, event.transportId, event.epoch);
+        return;
+      case 'transportClosed':
+        this.#closed(nodeId, event.transportId, event.epoch, event.reason);
+        return;
+      case 'moveProven':
+      case 'pathReturned':
+      case 'moveEnded':
+        if (!this.#waits.nodeEvent(nodeId, event)) this.#lateWord(nodeId, event);
+        return;
+      case 'stopping':
+        this.#watch(drainNode(this.#context, this.#migrations, nodeId), 'draining a node failed');
+        return;
+      case 'heartbeat':
+        return;
+    }
+  }
+
+  #connected(nodeId: string, transportId: string, epoch: number): void {
+    const connection = this.#context.roster.byTransport(transportId);
+    const transport = connection?.transport;
+    if (
+      connection === null ||
+      transport == null ||
+      transport.ownerNodeId !== nodeId ||
+      transport.epoch !== epoch
+    )
+      return;
+    if (transport.isConnected) return;
+    transport.isConnected = true;
+    transport.connected.resolve();
+    this.#context.log.info({ transportId, nodeId }, 'transport connected');
+    this.#watch(
+      this.#context.storage.transports.setConnected(transportId, epoch),
+      'noting a handshake failed',
+    );
+    this.#watch(publishReady(this.#context, connection), 'publishing failed');
+  }
+
+  #closed(nodeId: string, transportId: string, epoch: number, reason: string): void {
+    const connection = this.#context.roster.byTransport(transportId);
+    const transport = connection?.transport;
+    // A source that let go after a move, or an owner of long ago, says nothing about the present.
+    if (
+      connection === null ||
+      transport == null ||
+      transport.ownerNodeId !== nodeId ||
+      transport.epoch !== epoch
+    )
+      return;
+    if (transport.moveTargetNodeId !== null) return;
+    this.#context.log.info({ transportId, nodeId, reason }, 'transport closed by its node');
+    disconnect(this.#context, connection);
+  }
+
+  /** A move that control has stopped waiting for ended after all: its intent still says who may own. */
+  #lateWord(nodeId: string, event: NodeEvent): void {
+    if (event.event !== 'moveEnded') return;
+    const connection = this.#context.roster.byTransport(event.transportId);
+    if (connection?.transport == null) return;
+    const { transport } = connection;
+    this.#context.log.info(
+      { nodeId, moveId: event.moveId, outcome: event.outcome },
+      'late word about a move',
+    );
+    this.#watch(
+      connection.lock.run(() => this.#adopt(transport, event.ownerNodeId, event.epoch)),
+      'recording a late word failed',
+    );
+  }
+
+  /** Takes an owner that the row's open intent allows. */
+  async #adopt(transport: TransportState, ownerNodeId: string, epoch: number): Promise<boolean> {
+    const { transports } = this.#context.storage;
+    const intent = (await transports.get(transport.transportId))?.intent ?? null;
+    if (intent === null) return false;
+    const allowed =
+      ownerNodeId === intent.targetNodeId ? [intent.targetEpoch] : [transport.epoch, intent.returnEpoch];
+    if (!allowed.includes(epoch)) return false;
+    if (!(await transports.endMove(transport.transportId, { moveId: intent.moveId, ownerNodeId, epoch })))
+      return false;
+    transport.ownerNodeId = ownerNodeId;
+    transport.epoch = epoch;
+    return true;
+  }
+
+  /** Keeps what the node still runs and control knows, closes the rest, and tells it the present state. */
+  async #reconcile(nodeId: string, registration: NodeRegistration): Promise<void> {
+    const { roster, nodes, storage } = this.#context;
+    const reported = new Map(registration.transports.map(({ transportId, epoch }) => [transportId, epoch]));
+    // Taken before anything is awaited: what is made from now on is not in the report.
+    const missing = roster
+      .connectionsOn(nodeId)
+      .filter(({ transport }) => transport !== null && !reported.has(transport.transportId));
+    for (const connection of missing) disconnect(this.#context, connection);
+    for (const [transportId, epoch] of reported) {
+      const connection = roster.byTransport(transportId);
+      if (connection === null || !(await this.#claim(connection, nodeId, epoch))) {
+        const fields = { transportId, epoch, reason: 'unknown' };
+        await nodes
+          .session(nodeId)
+          ?.command('closeTransport', fields)
+          .catch(() => undefined);
+      }
+      await storage.transports.raiseEpochs(transportId, epoch);
+    }
+    const sessions = new Set(roster.connectionsOn(nodeId).map(({ session }) => session));
+    for (const session of sessions) {
+      this.#context.routes.forgetNode(session, nodeId);
+      await this.#context.routes.push(session);
+    }
+    for (const connection of roster.connectionsOn(nodeId)) refresh(this.#context, connection);
+  }
+
+  /** In the connection's turn: a move that runs ends first, and decides. */
+  #claim(connection: ConnectionState, nodeId: string, epoch: number): Promise<boolean> {
+    return connection.lock.run(async () => {
+      const { transport } = connection;
+      if (transport === null || connection.ended) return false;
+      const isOwner = (): boolean => transport.ownerNodeId === nodeId && transport.epoch === epoch;
+      if (!isOwner()) await this.#adopt(transport, nodeId, epoch);
+      transport.claimed ||= isOwner();
+      return isOwner();
+    });
+  }
+
+  #watch(work: Promise<unknown>, message: string): void {
+    work.catch((error: unknown) => {
+      this.#context.log.error({ error: String(error) }, message);
+    });
+  }
+}

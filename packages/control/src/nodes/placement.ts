@@ -1,0 +1,38 @@
+/** A node as placement sees it. */
+export interface PlacementNode {
+  readonly nodeId: string;
+  readonly inService: boolean;
+  readonly transports: number;
+  /** Share of one core, 0 to 1 or more. */
+  readonly load: number;
+}
+
+/** Node for a new transport: the session's home while it is in service, else the least loaded one. */
+export function placeTransport(nodes: readonly PlacementNode[], homeNodeId: string | null): string | null {
+  const inService = nodes.filter((node) => node.inService);
+  return inService.find((node) => node.nodeId === homeNodeId)?.nodeId ?? leastLoaded(inService);
+}
+
+/** Where a session migrates when nobody named a target: the least loaded node other than the one that holds most of it. */
+export function chooseTarget(
+  nodes: readonly PlacementNode[],
+  owners: readonly string[],
+  homeNodeId: string | null,
+): string | null {
+  const main = mostFrequent(owners) ?? homeNodeId;
+  return leastLoaded(nodes.filter((node) => node.inService && node.nodeId !== main));
+}
+
+function leastLoaded(nodes: readonly PlacementNode[]): string | null {
+  const [best] = nodes.toSorted(
+    (a, b) => a.transports - b.transports || a.load - b.load || a.nodeId.localeCompare(b.nodeId),
+  );
+  return best?.nodeId ?? null;
+}
+
+function mostFrequent(values: readonly string[]): string | null {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const [best] = [...counts].toSorted(([idA, a], [idB, b]) => b - a || idA.localeCompare(idB));
+  return best?.[0] ?? null;
+}

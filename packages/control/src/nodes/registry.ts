@@ -1,0 +1,247 @@
+import type { Logger } from 'pino';
+import {
+  NODE_HEARTBEAT_INTERVAL_MS,
+  type NodeEvent,
+  type NodePeer,
+  type NodeRegistration,
+  type PoolAddress,
+} from '@godwit/protocol';
+import type { NodeRecord, Storage } from '@godwit/storage';
+import { NODES_MAX, NODE_HEARTBEATS_MISSED_MAX } from '../limits.js';
+import { NodeSession } from './node-session.js';
+import type { PlacementNode } from './placement.js';
+
+export type NodeState = 'in-service' | 'stopping' | 'unreachable';
+
+/** What control knows of one node. */
+export interface NodeView extends PlacementNode {
+  readonly state: NodeState;
+  readonly version: string;
+  readonly pid: number | null;
+  readonly opsUrl: string | null;
+  readonly addresses: readonly PoolAddress[];
+  readonly stateSchemas: readonly number[];
+}
+
+interface Entry {
+  readonly nodeId: string;
+  readonly identityKey: string;
+  registration: NodeRegistration | null;
+  session: NodeSession | null;
+  disconnect: () => void;
+  stopping: boolean;
+  load: number;
+  transports: number;
+  heardAtMs: number;
+}
+
+export interface RegistryListener {
+  onNodeRegistered(nodeId: string, registration: NodeRegistration): void;
+  onNodeEvent(nodeId: string, event: NodeEvent): void;
+  onNodeLost(nodeId: string): void;
+}
+
+export interface RegistryOptions {
+  readonly storage: Storage;
+  readonly log: Logger;
+  readonly clockMs: () => number;
+  readonly commandTimeoutMs?: number;
+}
+
+/** The media nodes: who they are, whether they live, and how to command them. */
+export class NodeRegistry {
+  readonly #options: RegistryOptions;
+  readonly #entries = new Map<string, Entry>();
+  #listener: RegistryListener | null = null;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  /** Set once, by the control that owns both. */
+  setListener(listener: RegistryListener): void {
+    this.#listener = listener;
+  }
+
+  /** Known nodes come back as unreachable until they report. */
+  load(records: readonly NodeRecord[]): void {
+    for (const record of records)
+      this.#entries.set(record.nodeId, newEntry(record.nodeId, record.identityKey));
+  }
+
+  forget(nodeId: string): void {
+    this.#entries.delete(nodeId);
+  }
+
+  list(): NodeView[] {
+    return [...this.#entries.values()].map(viewOf).toSorted((a, b) => a.nodeId.localeCompare(b.nodeId));
+  }
+
+  get(nodeId: string): NodeView | null {
+    const entry = this.#entries.get(nodeId);
+    return entry === undefined ? null : viewOf(entry);
+  }
+
+  /** Null while the node's socket is away. */
+  session(nodeId: string): NodeSession | null {
+    return this.#entries.get(nodeId)?.session ?? null;
+  }
+
+  /**
+   * Takes a registration that has proven itself. `send` and `disconnect` belong to its socket.
+   * A second socket of the same identity replaces the first. Null: the id is pinned to another identity.
+   */
+  async register(
+    registration: NodeRegistration,
+    socket: { readonly send: (text: string) => void; readonly disconnect: () => void },
+  ): Promise<NodeSession | null> {
+    const nodeId = this.#idFor(registration);
+    if (nodeId === null) return null;
+    const nowMs = this.#options.clockMs();
+    const entry = this.#entries.get(nodeId) ?? newEntry(nodeId, registration.identityKey);
+    this.#entries.set(nodeId, entry);
+    const { bootId, version, identityKey } = registration;
+    await this.#options.storage.nodes.save({
+      nodeId,
+      identityKey,
+      bootId,
+      version,
+      registeredAtMs: nowMs,
+      lastSeenAtMs: nowMs,
+    });
+    // From here on without a pause: a command must not overtake the welcome.
+    if (entry.session !== null) {
+      const replaced = entry.disconnect;
+      this.#drop(entry);
+      replaced();
+    }
+    entry.session = new NodeSession({
+      nodeId,
+      send: socket.send,
+      onEvent: (event) => this.#onEvent(entry, event),
+      ...(this.#options.commandTimeoutMs === undefined
+        ? {}
+        : { commandTimeoutMs: this.#options.commandTimeoutMs }),
+    });
+    entry.registration = registration;
+    entry.disconnect = socket.disconnect;
+    entry.stopping = false;
+    entry.heardAtMs = nowMs;
+    entry.transports = registration.transports.length;
+    this.#options.log.info(
+      { nodeId, version, transports: registration.transports.length },
+      'node registered',
+    );
+    socket.send(JSON.stringify({ type: 'welcome', nodeId }));
+    this.#distributePeers();
+    this.#listener?.onNodeRegistered(nodeId, registration);
+    return entry.session;
+  }
+
+  /** The node's socket closed. Ignored when another socket has replaced it. */
+  socketClosed(session: NodeSession): void {
+    const entry = this.#entries.get(session.nodeId);
+    if (entry?.session !== session) return;
+    this.#drop(entry);
+    this.#options.log.warn({ nodeId: entry.nodeId }, 'node unreachable; its calls go on');
+    this.#listener?.onNodeLost(entry.nodeId);
+  }
+
+  /** Lets go of nodes that have stopped beating. */
+  tick(nowMs: number): void {
+    const limitMs = NODE_HEARTBEAT_INTERVAL_MS * NODE_HEARTBEATS_MISSED_MAX;
+    for (const entry of this.#entries.values()) {
+      if (entry.session !== null && nowMs - entry.heardAtMs > limitMs) entry.disconnect();
+    }
+  }
+
+  close(): void {
+    for (const entry of this.#entries.values()) {
+      entry.session?.close();
+      entry.session = null;
+    }
+  }
+
+  #onEvent(entry: Entry, event: NodeEvent): void {
+    entry.heardAtMs = this.#options.clockMs();
+    if (event.event === 'heartbeat') {
+      entry.load = event.load;
+      entry.transports = event.transports;
+    }
+    const stops = event.event === 'stopping' || (event.event === 'heartbeat' && event.stopping);
+    if (stops && !entry.stopping) {
+      entry.stopping = true;
+      this.#options.log.info({ nodeId: entry.nodeId }, 'node is stopping: moving its transports away');
+      this.#listener?.onNodeEvent(entry.nodeId, { event: 'stopping' });
+    }
+    if (event.event !== 'heartbeat' && event.event !== 'stopping')
+      this.#listener?.onNodeEvent(entry.nodeId, event);
+  }
+
+  #drop(entry: Entry): void {
+    entry.session?.close();
+    entry.session = null;
+    entry.disconnect = () => undefined;
+  }
+
+  /** The id that this identity has, else the one it asks for while free, else the next letter. */
+  #idFor(registration: NodeRegistration): string | null {
+    for (const entry of this.#entries.values()) {
+      if (entry.identityKey === registration.identityKey) return entry.nodeId;
+    }
+    if (registration.nodeId !== undefined)
+      return this.#entries.has(registration.nodeId) ? null : registration.nodeId;
+    for (let index = 0; index < NODES_MAX; index++) {
+      const nodeId = `node-${index < 26 ? String.fromCharCode(97 + index) : index + 1}`;
+      if (!this.#entries.has(nodeId)) return nodeId;
+    }
+    return null;
+  }
+
+  #distributePeers(): void {
+    const connected = [...this.#entries.values()].filter((entry) => entry.session !== null);
+    for (const entry of connected) {
+      const peers = connected.filter((other) => other !== entry).flatMap(peerOf);
+      entry.session?.command('setPeers', { peers }).catch((error: unknown) => {
+        this.#options.log.warn({ nodeId: entry.nodeId, error: String(error) }, 'node did not take its peers');
+      });
+    }
+  }
+}
+
+function newEntry(nodeId: string, identityKey: string): Entry {
+  return {
+    nodeId,
+    identityKey,
+    registration: null,
+    session: null,
+    disconnect: () => undefined,
+    stopping: false,
+    load: 0,
+    transports: 0,
+    heardAtMs: 0,
+  };
+}
+
+function peerOf(entry: Entry): NodePeer[] {
+  if (entry.registration === null) return [];
+  const { identityKey, linkKey, linkKeySignature, bootId, linkAddress } = entry.registration;
+  return [{ nodeId: entry.nodeId, identityKey, linkKey, linkKeySignature, bootId, linkAddress }];
+}
+
+function viewOf(entry: Entry): NodeView {
+  const state: NodeState =
+    entry.session === null ? 'unreachable' : entry.stopping ? 'stopping' : 'in-service';
+  return {
+    nodeId: entry.nodeId,
+    state,
+    inService: state === 'in-service',
+    transports: entry.transports,
+    load: entry.load,
+    version: entry.registration?.version ?? '',
+    pid: entry.registration?.pid ?? null,
+    opsUrl: entry.registration?.opsUrl ?? null,
+    addresses: entry.registration?.addresses ?? [],
+    stateSchemas: entry.registration?.stateSchemas ?? [],
+  };
+}

@@ -1,0 +1,162 @@
+import type { ClientRequest, ConnectResult } from '@godwit/protocol';
+import type { ControlContext } from '../context.js';
+import { ClientError } from '../errors.js';
+import { hashResumeToken, newConnectionId, newResumeToken } from '../ids.js';
+import { CONNECTIONS_PER_SESSION_MAX } from '../limits.js';
+import { verifyClientToken } from '../tokens/client-token.js';
+import { capabilitiesOf } from '../tokens/roles.js';
+import { newConnectionState, type ConnectionState, type SessionState } from './state.js';
+
+type Request<T extends ClientRequest['type']> = Extract<ClientRequest, { type: T }>;
+
+/** How a connection ended, as the others are told. */
+export type EndReason = 'clientDisconnected' | 'networkDisconnected' | 'forceDisconnected' | 'serverRotation';
+
+/** Checks the token and adds the client to its session. Throws a ClientError. */
+export async function connect(
+  context: ControlContext,
+  request: Request<'connect'>,
+): Promise<{ connection: ConnectionState; result: ConnectResult }> {
+  const session = await admit(context, request);
+  const { token, hash } = newResumeToken();
+  const verified = await verifyClientToken(request.token, context.project, context.clockMs());
+  if ('refused' in verified) throw new ClientError('authentication', verified.refused);
+  if (verified.sessionId !== request.sessionId) {
+    throw new ClientError('authentication', 'The token belongs to another session.');
+  }
+  if (session.connections.size >= CONNECTIONS_PER_SESSION_MAX) {
+    throw new ClientError('connectionLimit', `The session has ${CONNECTIONS_PER_SESSION_MAX} connections.`);
+  }
+  const connectionId = newConnectionId();
+  const nowMs = context.clockMs();
+  const connection = newConnectionState({
+    connectionId,
+    session,
+    info: { connectionId, creationTime: nowMs, data: verified.data },
+    role: verified.role,
+    capabilities: capabilitiesOf(verified.role),
+    sessionMigration: request.sessionMigration,
+    pathMethod: request.pathMethod,
+    eventsSuppressed: request.connectionEventsSuppressed ?? false,
+    resumeTokenHash: hash,
+  });
+  await context.storage.connections.create({
+    connectionId,
+    sessionId: session.sessionId,
+    data: verified.data,
+    role: verified.role,
+    sessionMigration: request.sessionMigration,
+    pathMethod: request.pathMethod,
+    eventsSuppressed: connection.eventsSuppressed,
+    resumeTokenHash: hash,
+    createdAtMs: nowMs,
+    endedAtMs: null,
+    endReason: null,
+  });
+  context.roster.addConnection(connection);
+  context.roster.broadcast(session, { event: 'connectionCreated', connection: connection.info }, connection);
+  context.log.info({ connectionId, sessionId: session.sessionId, role: verified.role }, 'connection created');
+  return { connection, result: describeRoster(connection, token, false) };
+}
+
+async function admit(context: ControlContext, request: Request<'connect'>): Promise<SessionState> {
+  if (request.apiKey !== context.project.apiKey)
+    throw new ClientError('authentication', 'The API key is not known here.');
+  const session = await context.roster.session(request.sessionId);
+  if (session === null || session.record.apiKey !== request.apiKey) {
+    throw new ClientError('invalidSession', 'There is no such session in this project.');
+  }
+  return session;
+}
+
+/** Finds the connection of a client whose socket broke. Throws a ClientError. */
+export function resume(
+  context: ControlContext,
+  request: Request<'resume'>,
+): { connection: ConnectionState; result: ConnectResult; replayAfter: number } {
+  const connection = context.roster.connection(request.connectionId);
+  if (
+    connection === null ||
+    connection.ended ||
+    hashResumeToken(request.resumeToken) !== connection.resumeTokenHash
+  ) {
+    throw new ClientError('notConnected', 'The connection has ended, or the resume token is not its own.');
+  }
+  if (connection.graceTimer !== null) clearTimeout(connection.graceTimer);
+  connection.graceTimer = null;
+  const { channel } = connection;
+  // Events that are gone (too many missed, or control was started anew) are made up for by the whole roster:
+  // `resumed: false` tells the client to take it.
+  const replayable = channel.canReplay(request.lastSeq);
+  if (!replayable) channel.continueAfter(request.lastSeq);
+  const replayAfter = replayable ? request.lastSeq : channel.seq;
+  context.log.info({ connectionId: connection.connectionId, replayable }, 'connection resumed');
+  const result = { ...describeRoster(connection, request.resumeToken, replayable), seq: replayAfter };
+  return { connection, result, replayAfter };
+}
+
+/** What a client that joins sees: everybody else, and every published stream. */
+function describeRoster(connection: ConnectionState, resumeToken: string, resumed: boolean): ConnectResult {
+  const { session } = connection;
+  return {
+    connection: connection.info,
+    resumeToken,
+    resumed,
+    capabilities: connection.capabilities,
+    connections: [...session.connections.values()]
+      .filter((other) => other !== connection)
+      .map((other) => other.info),
+    streams: [...session.streams.values()]
+      .filter((stream) => stream.published && stream.connection !== connection)
+      .map((stream) => stream.info),
+    seq: connection.channel.seq,
+  };
+}
+
+/** The socket is gone: the connection ends unless it resumes in time. */
+export function startGrace(context: ControlContext, connection: ConnectionState): void {
+  if (connection.ended || connection.graceTimer !== null) return;
+  connection.graceTimer = setTimeout(() => {
+    connection.graceTimer = null;
+    endConnection(context, connection, 'networkDisconnected').catch((error: unknown) => {
+      context.log.error(
+        { error: String(error), connectionId: connection.connectionId },
+        'ending a connection failed',
+      );
+    });
+  }, context.timings.resumeGraceMs);
+  connection.graceTimer.unref();
+}
+
+/** Ends a connection: its streams, its transport, its socket. The others are told. Does nothing the second time. */
+export async function endConnection(
+  context: ControlContext,
+  connection: ConnectionState,
+  reason: EndReason,
+): Promise<void> {
+  if (connection.ended) return;
+  connection.ended = true;
+  if (connection.graceTimer !== null) clearTimeout(connection.graceTimer);
+  const { session, transport, connectionId } = connection;
+  context.roster.removeConnection(connection);
+  for (const stream of session.streams.values()) {
+    if (stream.connection !== connection) continue;
+    session.streams.delete(stream.streamId);
+    if (stream.published)
+      context.roster.broadcast(session, { event: 'streamDestroyed', streamId: stream.streamId, reason });
+  }
+  context.roster.broadcast(session, { event: 'connectionDestroyed', connection: connection.info, reason });
+  connection.channel.close(reason);
+  connection.pendingRestart?.answer.reject(new Error('the connection has ended'));
+  transport?.connected.reject(new Error('the connection has ended'));
+  context.log.info({ connectionId, sessionId: session.sessionId, reason }, 'connection destroyed');
+  await context.storage.connections.end(connectionId, reason, context.clockMs());
+  context.roster.releaseSession(session);
+  if (transport !== null) {
+    const fields = { transportId: transport.transportId, epoch: transport.epoch, reason };
+    const owner = context.nodes.session(transport.ownerNodeId);
+    // A node that is away closes it when it comes back and nobody claims it.
+    await owner?.command('closeTransport', fields).catch(() => undefined);
+  }
+  await context.routes.push(session);
+}

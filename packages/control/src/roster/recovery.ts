@@ -1,0 +1,119 @@
+import { connectionInfo, pathMethod, streamInfo } from '@godwit/protocol';
+import type { ConnectionRecord, TransportRecord } from '@godwit/storage';
+import type { ControlContext } from '../context.js';
+import { capabilitiesOf, isRole } from '../tokens/roles.js';
+import { parseDescription } from '../transports/describe.js';
+import { endConnection, startGrace } from './connections.js';
+import { newConnectionState, newTransportState, type ConnectionState } from './state.js';
+
+/** Event numbers of a restored connection start here: a client's older ones never look known. */
+const RESTORED_SEQ = 2 ** 30;
+
+/**
+ * Takes up what an earlier control left: connections wait for their clients, transports for their nodes; who does not
+ * come back in time is ended. Epochs only grow (HANDOVER 8).
+ */
+export async function recover(context: ControlContext): Promise<void> {
+  const { storage, log } = context;
+  const nowMs = context.clockMs();
+  const unfinished = await storage.migrations.endUnfinished(nowMs);
+  const transports = new Map((await storage.transports.listLive()).map((row) => [row.connectionId, row]));
+  const connections = await storage.connections.listLive();
+  for (const row of connections) {
+    const connection = await restoreConnection(context, row, transports.get(row.connectionId) ?? null);
+    if (connection === null) await storage.connections.end(row.connectionId, 'networkDisconnected', nowMs);
+    else startGrace(context, connection);
+  }
+  await restoreStreams(context);
+  await forgetIdleNodes(context, new Set([...transports.values()].map((row) => row.ownerNodeId)));
+  if (connections.length > 0) {
+    log.info({ connections: connections.length, unfinished }, 'took up the roster of an earlier control');
+    setTimeout(() => endUnclaimed(context), context.timings.nodeReportGraceMs).unref();
+  }
+}
+
+async function restoreConnection(
+  context: ControlContext,
+  row: ConnectionRecord,
+  transportRow: TransportRecord | null,
+): Promise<ConnectionState | null> {
+  const session = await context.roster.session(row.sessionId);
+  const method = pathMethod.safeParse(row.pathMethod);
+  const { connectionId, data, role } = row;
+  const info = connectionInfo.safeParse({ connectionId, creationTime: row.createdAtMs, data });
+  if (session === null || !method.success || !info.success || !isRole(role)) return null;
+  const connection = newConnectionState({
+    connectionId,
+    session,
+    info: info.data,
+    role,
+    capabilities: capabilitiesOf(role),
+    sessionMigration: row.sessionMigration,
+    pathMethod: method.data,
+    eventsSuppressed: row.eventsSuppressed,
+    resumeTokenHash: row.resumeTokenHash,
+  });
+  connection.channel.continueAfter(RESTORED_SEQ);
+  if (transportRow !== null) {
+    const description = parseDescription(transportRow.negotiated);
+    if (description === null) return null;
+    connection.transport = newTransportState({
+      transportId: transportRow.transportId,
+      ownerNodeId: transportRow.ownerNodeId,
+      epoch: transportRow.epoch,
+      isConnected: transportRow.connected,
+      claimed: false,
+      description,
+    });
+  }
+  context.roster.addConnection(connection);
+  context.roster.indexTransport(connection);
+  return connection;
+}
+
+async function restoreStreams(context: ControlContext): Promise<void> {
+  for (const row of await context.storage.streams.listLive()) {
+    const connection = context.roster.connection(row.connectionId);
+    const info = streamInfo.safeParse(row.info);
+    if (connection === null || !info.success) {
+      await context.storage.streams.end(row.streamId, context.clockMs());
+      continue;
+    }
+    const published = row.publishedAtMs !== null;
+    const { streamId } = row;
+    connection.session.streams.set(streamId, {
+      streamId,
+      connection,
+      info: info.data,
+      published,
+      configured: published,
+    });
+  }
+}
+
+/** Nodes that own nothing register anew: their ids are free again. */
+async function forgetIdleNodes(context: ControlContext, owners: ReadonlySet<string>): Promise<void> {
+  const records = await context.storage.nodes.list();
+  for (const { nodeId } of records) if (!owners.has(nodeId)) await context.storage.nodes.remove(nodeId);
+  context.nodes.load(records.filter(({ nodeId }) => owners.has(nodeId)));
+}
+
+/** Transports that no node has reported are gone, and their clients with them. */
+function endUnclaimed(context: ControlContext): void {
+  for (const connection of context.roster.connections()) {
+    if (connection.transport === null || connection.transport.claimed) continue;
+    disconnect(context, connection);
+  }
+}
+
+/** The connection's media is lost for good: tells the client and ends it. */
+export function disconnect(context: ControlContext, connection: ConnectionState): void {
+  if (connection.ended) return;
+  connection.channel.push({ event: 'sessionDisconnected', reason: 'networkDisconnected' });
+  endConnection(context, connection, 'networkDisconnected').catch((error: unknown) => {
+    context.log.error(
+      { connectionId: connection.connectionId, error: String(error) },
+      'ending a connection failed',
+    );
+  });
+}

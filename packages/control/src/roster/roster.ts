@@ -1,0 +1,83 @@
+import type { SignallingEvent } from '@godwit/protocol';
+import type { Storage } from '@godwit/storage';
+import { newSessionState, type ConnectionState, type SessionState } from './state.js';
+
+/** The sessions in memory, and who is where in them. Rows are written by those who change it. */
+export class Roster {
+  readonly #storage: Storage;
+  readonly #sessions = new Map<string, SessionState>();
+  readonly #connections = new Map<string, ConnectionState>();
+  readonly #byTransport = new Map<string, ConnectionState>();
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  /** The session, read from its row the first time. Null when there is none. */
+  async session(sessionId: string): Promise<SessionState | null> {
+    const known = this.#sessions.get(sessionId);
+    if (known !== undefined) return known;
+    const record = await this.#storage.sessions.get(sessionId);
+    if (record === null) return null;
+    const session = this.#sessions.get(sessionId) ?? newSessionState(record);
+    this.#sessions.set(sessionId, session);
+    return session;
+  }
+
+  /** The session when somebody is in it. */
+  liveSession(sessionId: string): SessionState | null {
+    return this.#sessions.get(sessionId) ?? null;
+  }
+
+  sessions(): SessionState[] {
+    return [...this.#sessions.values()];
+  }
+
+  connection(connectionId: string): ConnectionState | null {
+    return this.#connections.get(connectionId) ?? null;
+  }
+
+  connections(): ConnectionState[] {
+    return [...this.#connections.values()];
+  }
+
+  byTransport(transportId: string): ConnectionState | null {
+    return this.#byTransport.get(transportId) ?? null;
+  }
+
+  addConnection(connection: ConnectionState): void {
+    this.#connections.set(connection.connectionId, connection);
+    connection.session.connections.set(connection.connectionId, connection);
+    // The state may have been dropped between reading the row and joining.
+    this.#sessions.set(connection.session.sessionId, connection.session);
+  }
+
+  removeConnection(connection: ConnectionState): void {
+    this.#connections.delete(connection.connectionId);
+    connection.session.connections.delete(connection.connectionId);
+    if (connection.transport !== null) this.#byTransport.delete(connection.transport.transportId);
+  }
+
+  indexTransport(connection: ConnectionState): void {
+    if (connection.transport !== null) this.#byTransport.set(connection.transport.transportId, connection);
+  }
+
+  /** Forgets a session that nobody is in; its row stays. */
+  releaseSession(session: SessionState): void {
+    if (session.connections.size === 0) this.#sessions.delete(session.sessionId);
+  }
+
+  /** Transports owned by, or about to go to, a node. */
+  connectionsOn(nodeId: string): ConnectionState[] {
+    return this.connections().filter((connection) => connection.transport?.ownerNodeId === nodeId);
+  }
+
+  /** To everybody in the session, in order; connection events only to those who want them. */
+  broadcast(session: SessionState, event: SignallingEvent, except?: ConnectionState): void {
+    const aboutConnections = event.event === 'connectionCreated' || event.event === 'connectionDestroyed';
+    for (const connection of session.connections.values()) {
+      if (connection === except || (aboutConnections && connection.eventsSuppressed)) continue;
+      connection.channel.push(event);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import type { Logger } from 'pino';
+import type { StreamRoute } from '@godwit/protocol';
+import type { NodeRegistry } from '../nodes/registry.js';
+import { routeChanges, routeNames, routesOf } from './routes.js';
+import type { SessionState } from './state.js';
+
+/** Streams of one setStreams command; the message holds as many. */
+const ROUTES_PER_COMMAND_MAX = 1_024;
+
+/** Tells nodes what changed of a session's routes. */
+export class RouteDistributor {
+  readonly #nodes: NodeRegistry;
+  readonly #log: Logger;
+
+  constructor(nodes: NodeRegistry, log: Logger) {
+    this.#nodes = nodes;
+    this.#log = log;
+  }
+
+  /** Resolves once every node concerned has answered; with the nodes that did not take their routes. */
+  push(session: SessionState): Promise<ReadonlySet<string>> {
+    return session.routesLock.run(async () => {
+      const changes = routeChanges(routesOf(session), session.routesSent);
+      const failed = new Set<string>();
+      await Promise.all(
+        [...changes].map(async ([nodeId, routes]) => {
+          if (!(await this.#tell(session, nodeId, routes))) failed.add(nodeId);
+        }),
+      );
+      return failed;
+    });
+  }
+
+  /** The node is new or came back: it is to be told everything again. */
+  forgetNode(session: SessionState, nodeId: string): void {
+    session.routesSent.delete(nodeId);
+  }
+
+  async #tell(session: SessionState, nodeId: string, routes: readonly StreamRoute[]): Promise<boolean> {
+    const node = this.#nodes.session(nodeId);
+    if (node === null) {
+      // It will be told everything when it comes back.
+      session.routesSent.delete(nodeId);
+      return false;
+    }
+    try {
+      for (let start = 0; start < routes.length; start += ROUTES_PER_COMMAND_MAX) {
+        await node.command('setStreams', { streams: routes.slice(start, start + ROUTES_PER_COMMAND_MAX) });
+      }
+    } catch (error) {
+      this.#log.warn(
+        { nodeId, sessionId: session.sessionId, error: String(error) },
+        'node did not take its routes',
+      );
+      return false;
+    }
+    const told = session.routesSent.get(nodeId) ?? new Map<string, string>();
+    for (const route of routes) {
+      if (routeNames(route, nodeId)) told.set(route.streamId, JSON.stringify(route));
+      else told.delete(route.streamId);
+    }
+    if (told.size > 0) session.routesSent.set(nodeId, told);
+    else session.routesSent.delete(nodeId);
+    return true;
+  }
+}

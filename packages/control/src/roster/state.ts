@@ -1,0 +1,153 @@
+import type {
+  Capabilities,
+  ConnectionInfo,
+  DtlsFingerprint,
+  IceCredentials,
+  PathMethod,
+  PoolAddress,
+  RemoteParameters,
+  StreamInfo,
+} from '@godwit/protocol';
+import type { SessionRecord } from '@godwit/storage';
+import { deferred, Mutex, type Deferred } from '../deadline.js';
+import type { Wanted } from '../negotiation/media.js';
+import type { NegotiatedState } from '../negotiation/state.js';
+import type { Role } from '../tokens/roles.js';
+import { ClientChannel } from './client-channel.js';
+
+/** An address that the client was told, with the priority that it got. */
+export interface ToldCandidate extends PoolAddress {
+  readonly priority: number;
+}
+
+/** Everything about a transport that is kept in its row: no SRTP key is among it. */
+export interface TransportDescription {
+  readonly localSsrc: number;
+  readonly generation: number;
+  readonly ice: IceCredentials;
+  readonly fingerprint: DtlsFingerprint;
+  readonly remote: RemoteParameters;
+  /** Told in this ICE generation, oldest first. */
+  readonly candidates: readonly ToldCandidate[];
+  /** Hops in this ICE generation: each raises the priority. */
+  readonly hops: number;
+  readonly negotiated: NegotiatedState;
+}
+
+/** The one WebRTC transport of a connection. Changed only while its connection's lock is held. */
+export interface TransportState {
+  readonly transportId: string;
+  ownerNodeId: string;
+  epoch: number;
+  isConnected: boolean;
+  readonly connected: Deferred<void>;
+  /** Node that may take it over, while a move runs: routes lead there already. */
+  moveTargetNodeId: string | null;
+  /** True once its node has reported it, or made it, in this life of control. */
+  claimed: boolean;
+  description: TransportDescription;
+}
+
+/** A published or about to be published stream. */
+export interface StreamState {
+  readonly streamId: string;
+  readonly connection: ConnectionState;
+  info: StreamInfo;
+  published: boolean;
+  /** The ingress of its node has been configured with it. */
+  configured: boolean;
+}
+
+/** A client in a session. */
+export interface ConnectionState {
+  readonly connectionId: string;
+  readonly session: SessionState;
+  readonly info: ConnectionInfo;
+  readonly role: Role;
+  readonly capabilities: Capabilities;
+  readonly sessionMigration: boolean;
+  readonly pathMethod: PathMethod;
+  readonly eventsSuppressed: boolean;
+  readonly resumeTokenHash: string;
+  readonly channel: ClientChannel;
+  /** Negotiations and moves exclude each other and queue. */
+  readonly lock: Mutex;
+  readonly wanted: Map<string, Wanted>;
+  transport: TransportState | null;
+  ended: boolean;
+  /** A restart offer that waits for its answer. */
+  pendingRestart: { readonly restartId: string; readonly answer: Deferred<string> } | null;
+  /** Restart offers sent so far: an offer from before one is void. */
+  restartsSent: number;
+  graceTimer: NodeJS.Timeout | null;
+}
+
+/** A session with at least one connection, or a migration, in memory. */
+export interface SessionState {
+  readonly sessionId: string;
+  record: SessionRecord;
+  readonly connections: Map<string, ConnectionState>;
+  readonly streams: Map<string, StreamState>;
+  /** Routes are computed and sent in one order. */
+  readonly routesLock: Mutex;
+  /** What each node was last told, as text, by stream. */
+  readonly routesSent: Map<string, Map<string, string>>;
+}
+
+export function newSessionState(record: SessionRecord): SessionState {
+  return {
+    sessionId: record.sessionId,
+    record,
+    connections: new Map(),
+    streams: new Map(),
+    routesLock: new Mutex(),
+    routesSent: new Map(),
+  };
+}
+
+export type NewConnection = Pick<
+  ConnectionState,
+  | 'connectionId'
+  | 'session'
+  | 'info'
+  | 'role'
+  | 'capabilities'
+  | 'sessionMigration'
+  | 'pathMethod'
+  | 'eventsSuppressed'
+  | 'resumeTokenHash'
+>;
+
+export function newConnectionState(fields: NewConnection): ConnectionState {
+  return {
+    ...fields,
+    channel: new ClientChannel(),
+    lock: new Mutex(),
+    wanted: new Map(),
+    transport: null,
+    ended: false,
+    pendingRestart: null,
+    restartsSent: 0,
+    graceTimer: null,
+  };
+}
+
+export function newTransportState(fields: {
+  transportId: string;
+  ownerNodeId: string;
+  epoch: number;
+  isConnected: boolean;
+  claimed: boolean;
+  description: TransportDescription;
+}): TransportState {
+  const connected = deferred<void>();
+  if (fields.isConnected) connected.resolve();
+  return { ...fields, connected, moveTargetNodeId: null };
+}
+
+/** How an address is named in lists of used addresses; nodes name them alike. */
+export function addressKey(address: PoolAddress): string {
+  return address.family === 'IPv6'
+    ? `[${address.address}]:${address.port}`
+    : `${address.address}:${address.port}`;
+}

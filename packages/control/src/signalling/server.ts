@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { SIGNALLING_MESSAGE_BYTES_MAX } from '@godwit/protocol';
+import type { ControlContext } from '../context.js';
+import {
+  SIGNALLING_FIRST_MESSAGE_MS,
+  SIGNALLING_SILENCE_MS,
+  SIGNALLING_UNIDENTIFIED_MAX,
+} from '../limits.js';
+import type { Migrations } from '../migration/migrations.js';
+import { ClientLink } from './client-link.js';
+
+/** ws itself closes without a reason: messages a little above the limit are read to be refused in words. */
+const PAYLOAD_SLACK_BYTES = 65_536;
+
+/** The sockets of clients. */
+export class SignallingServer {
+  readonly #context: ControlContext;
+  readonly #migrations: Migrations;
+  readonly #links = new Set<ClientLink>();
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: SIGNALLING_MESSAGE_BYTES_MAX + PAYLOAD_SLACK_BYTES,
+    perMessageDeflate: false,
+  });
+
+  constructor(context: ControlContext, migrations: Migrations) {
+    this.#context = context;
+    this.#migrations = migrations;
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#unidentified() >= SIGNALLING_UNIDENTIFIED_MAX) {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+  }
+
+  /** Lets go of sockets that have fallen silent; their clients may resume. */
+  tick(nowMs: number): void {
+    for (const link of this.#links) {
+      const limitMs = link.identified ? SIGNALLING_SILENCE_MS : SIGNALLING_FIRST_MESSAGE_MS;
+      if (nowMs - link.heardAtMs > limitMs) link.terminate();
+    }
+  }
+
+  close(): void {
+    for (const socket of this.#server.clients) socket.close(1001, 'the server is going away');
+    this.#server.close();
+  }
+
+  #accept(socket: WebSocket): void {
+    const link = new ClientLink(this.#context, this.#migrations, socket);
+    this.#links.add(link);
+    socket.on('message', (data: Buffer, binary) => link.receive(data, binary));
+    socket.on('error', (error) =>
+      this.#context.log.debug({ error: error.message }, 'a signalling socket failed'),
+    );
+    socket.on('close', () => {
+      this.#links.delete(link);
+      link.closed();
+    });
+  }
+
+  #unidentified(): number {
+    let count = 0;
+    for (const link of this.#links) if (!link.identified) count += 1;
+    return count;
+  }
+}

@@ -1,0 +1,85 @@
+import type { MediaKind, TransportMedia } from '@godwit/protocol';
+import type { ControlContext } from '../context.js';
+import { egressRules, ingressRules } from '../negotiation/media.js';
+import { publishedSection } from '../negotiation/state.js';
+import { NodeCommandError } from '../nodes/node-session.js';
+import { publishReady, streamsOf } from '../roster/streams.js';
+import type { ConnectionState, TransportState } from '../roster/state.js';
+
+/** What a node needs to know of the connection's media at this moment. */
+export function mediaOf(connection: ConnectionState, transport: TransportState): TransportMedia {
+  const { negotiated, generation } = transport.description;
+  const { streams } = connection.session;
+  const section = (streamId: string, kind: MediaKind): ReturnType<typeof publishedSection> => {
+    const publisher = streams.get(streamId)?.connection.transport;
+    return publisher === null || publisher === undefined
+      ? null
+      : publishedSection(publisher.description.negotiated, streamId, kind);
+  };
+  return {
+    generation,
+    ingress: ingressRules(negotiated, (streamId) => streams.has(streamId)),
+    egress: egressRules(negotiated, {
+      section,
+      wanted: (streamId) => connection.wanted.get(streamId) ?? { audio: true, video: true },
+    }),
+  };
+}
+
+/**
+ * Brings the owner to the connection's present media. Idempotent. The connection's lock must be held.
+ * False when the node did not take it; it is told again when it comes back.
+ */
+export async function configure(context: ControlContext, connection: ConnectionState): Promise<boolean> {
+  const { transport } = connection;
+  if (transport === null || connection.ended) return false;
+  transport.description = { ...transport.description, generation: transport.description.generation + 1 };
+  const media = mediaOf(connection, transport);
+  const node = context.nodes.session(transport.ownerNodeId);
+  try {
+    if (node === null)
+      throw new NodeCommandError('disconnected', `${transport.ownerNodeId} is not connected`);
+    await node.command('configureTransport', {
+      transportId: transport.transportId,
+      epoch: transport.epoch,
+      media,
+    });
+  } catch (error) {
+    const { transportId, ownerNodeId: nodeId } = transport;
+    context.log.warn({ transportId, nodeId, error: String(error) }, 'node did not take a configuration');
+    return false;
+  }
+  const configured = new Set(media.ingress.map((rule) => rule.streamId));
+  for (const stream of streamsOf(connection)) stream.configured = configured.has(stream.streamId);
+  await publishReady(context, connection);
+  return true;
+}
+
+/** Brings the subscribers of some streams to what is published now, each in its own turn. */
+export function refreshSubscribers(
+  context: ControlContext,
+  publisher: ConnectionState,
+  streamIds: ReadonlySet<string>,
+): void {
+  for (const connection of publisher.session.connections.values()) {
+    if (connection === publisher || !subscribesToAny(connection, streamIds)) continue;
+    refresh(context, connection);
+  }
+}
+
+/** Configures the connection again as soon as its turn comes. */
+export function refresh(context: ControlContext, connection: ConnectionState): void {
+  connection.lock
+    .run(() => configure(context, connection))
+    .catch((error: unknown) => {
+      context.log.error(
+        { error: String(error), connectionId: connection.connectionId },
+        'configuring failed',
+      );
+    });
+}
+
+function subscribesToAny(connection: ConnectionState, streamIds: ReadonlySet<string>): boolean {
+  const sections = connection.transport?.description.negotiated.sections ?? [];
+  return sections.some(({ use }) => use.type === 'subscribe' && streamIds.has(use.streamId));
+}
