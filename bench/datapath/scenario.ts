@@ -6,7 +6,7 @@ export const SUBSCRIBERS = 10;
 export const PACKET_BYTES = 1_200;
 export const PACKETS_PER_SECOND = 600;
 export const BURST_PACKETS = 8;
-export const WARM_UP_MS = 1_000;
+export const WARM_UP_MS = 3_000;
 export const MEASURE_MS = 3_000;
 export const ROUNDS = 5;
 /** The datapath may cost this many times the plain loop. */

@@ -1,11 +1,16 @@
 import { EGRESS_MAPPINGS_MAX, type FrozenMapping } from '@godwit/datapath';
 
+interface Mapping extends FrozenMapping {
+  /** Highest source index that it maps; Infinity while it is the newest. */
+  lastSourceIndex: number;
+}
+
 /**
  * How a publisher's indices become a subscriber's: out = source + offset, with a new offset after each pause, so that
  * the subscriber never sees a hole. Pure; indices are 48-bit SRTP indices.
  */
 export class EgressMapping {
-  #mappings: FrozenMapping[] = [];
+  #mappings: Mapping[] = [];
   /** Highest source index mapped; -1: nothing yet. */
   lastSourceIndex = -1;
   /** The next source index above the highest begins a new mapping. */
@@ -24,25 +29,17 @@ export class EgressMapping {
 
   /** From `sourceIndex` on, out indices go on at `outIndex`. */
   begin(sourceIndex: number, outIndex: number): void {
-    this.#mappings.push({ fromSourceIndex: sourceIndex, indexOffset: outIndex - sourceIndex });
-    if (this.#mappings.length > EGRESS_MAPPINGS_MAX) this.#mappings.shift();
+    this.#append(sourceIndex, outIndex);
     this.lastSourceIndex = sourceIndex;
     this.isPaused = false;
   }
 
   /** Out index of a source index, -1 when it belongs to a pause or to a time before the first mapping. */
   toOut(sourceIndex: number): number {
-    let next: FrozenMapping | undefined;
     for (let at = this.#mappings.length - 1; at >= 0; at -= 1) {
       const mapping = this.#mappings[at];
-      if (mapping === undefined) return -1;
-      if (sourceIndex < mapping.fromSourceIndex) {
-        next = mapping;
-        continue;
-      }
-      const outIndex = sourceIndex + mapping.indexOffset;
-      if (next === undefined) return outIndex;
-      return outIndex < next.fromSourceIndex + next.indexOffset ? outIndex : -1;
+      if (mapping === undefined || sourceIndex < mapping.fromSourceIndex) continue;
+      return sourceIndex <= mapping.lastSourceIndex ? sourceIndex + mapping.indexOffset : -1;
     }
     return -1;
   }
@@ -50,16 +47,12 @@ export class EgressMapping {
   /** The inverse, for numbers that a subscriber asks for; -1 when nothing was sent under it. */
   toSource(outIndex: number): number {
     if (outIndex > this.lastOutIndex) return -1;
-    let nextFrom = Infinity;
     for (let at = this.#mappings.length - 1; at >= 0; at -= 1) {
       const mapping = this.#mappings[at];
-      if (mapping === undefined) return -1;
-      if (outIndex >= mapping.fromSourceIndex + mapping.indexOffset) {
-        const sourceIndex = outIndex - mapping.indexOffset;
-        // Between two owners out indices were skipped: nothing was sent under them.
-        return sourceIndex < nextFrom ? sourceIndex : -1;
-      }
-      nextFrom = mapping.fromSourceIndex;
+      if (mapping === undefined || outIndex < mapping.fromSourceIndex + mapping.indexOffset) continue;
+      const sourceIndex = outIndex - mapping.indexOffset;
+      // Between two owners out indices were skipped.
+      return sourceIndex <= Math.min(mapping.lastSourceIndex, this.lastSourceIndex) ? sourceIndex : -1;
     }
     return -1;
   }
@@ -69,13 +62,10 @@ export class EgressMapping {
     if (sourceIndex > this.lastSourceIndex) this.lastSourceIndex = sourceIndex;
   }
 
-  /** The next out index is `count` above what it would have been. */
+  /** The next out index is `count` above what it would have been. A pause ends with a new mapping anyway. */
   skip(count: number): void {
-    const newest = this.#mappings[this.#mappings.length - 1];
-    if (newest === undefined || count === 0 || this.isPaused) return;
-    const { lastSourceIndex, lastOutIndex } = this;
-    this.begin(lastSourceIndex + 1, lastOutIndex + 1 + count);
-    this.lastSourceIndex = lastSourceIndex;
+    if (this.#mappings.length === 0 || count === 0 || this.isPaused) return;
+    this.#append(this.lastSourceIndex + 1, this.lastOutIndex + 1 + count);
   }
 
   /**
@@ -84,25 +74,45 @@ export class EgressMapping {
    */
   freeze(highestSourceIndex: number): { lastSourceIndex: number | null; mappings: FrozenMapping[] } {
     if (this.#mappings.length === 0) return { lastSourceIndex: null, mappings: [] };
+    const mappings = this.#mappings.map(({ fromSourceIndex, indexOffset }) => ({
+      fromSourceIndex,
+      indexOffset,
+    }));
     if (!this.isPaused || highestSourceIndex <= this.lastSourceIndex) {
-      return { lastSourceIndex: this.lastSourceIndex, mappings: [...this.#mappings] };
+      return { lastSourceIndex: this.lastSourceIndex, mappings };
     }
-    const resumed = {
+    mappings.push({
       fromSourceIndex: highestSourceIndex + 1,
       indexOffset: this.lastOutIndex - highestSourceIndex,
-    };
-    return {
-      lastSourceIndex: highestSourceIndex,
-      mappings: [...this.#mappings, resumed].slice(-EGRESS_MAPPINGS_MAX),
-    };
+    });
+    return { lastSourceIndex: highestSourceIndex, mappings: mappings.slice(-EGRESS_MAPPINGS_MAX) };
   }
 
-  static thaw(lastSourceIndex: number | null, mappings: readonly FrozenMapping[]): EgressMapping {
+  static thaw(lastSourceIndex: number | null, frozen: readonly FrozenMapping[]): EgressMapping {
     const mapping = new EgressMapping();
-    if (lastSourceIndex === null || mappings.length === 0) return mapping;
-    mapping.#mappings = mappings.slice(-EGRESS_MAPPINGS_MAX);
+    if (lastSourceIndex === null || frozen.length === 0) return mapping;
+    const kept = frozen.slice(-EGRESS_MAPPINGS_MAX);
+    mapping.#mappings = kept.map((one, at) => ({ ...one, lastSourceIndex: lastSourceOf(one, kept[at + 1]) }));
     mapping.lastSourceIndex = lastSourceIndex;
     mapping.isPaused = false;
     return mapping;
   }
+
+  #append(fromSourceIndex: number, outIndex: number): void {
+    const newest = this.#mappings[this.#mappings.length - 1];
+    if (newest !== undefined) newest.lastSourceIndex = this.lastSourceIndex;
+    this.#mappings.push({
+      fromSourceIndex,
+      indexOffset: outIndex - fromSourceIndex,
+      lastSourceIndex: Infinity,
+    });
+    if (this.#mappings.length > EGRESS_MAPPINGS_MAX) this.#mappings.shift();
+  }
+}
+
+/** Out indices go on without a hole from one mapping to the next, so that the next one's start tells the end. */
+function lastSourceOf(mapping: FrozenMapping, next: FrozenMapping | undefined): number {
+  if (next === undefined) return Infinity;
+  const beforeNextOut = next.fromSourceIndex + next.indexOffset - 1 - mapping.indexOffset;
+  return Math.min(next.fromSourceIndex - 1, beforeNextOut);
 }

@@ -1,9 +1,9 @@
 /** Bounds of this implementation; those that every datapath shares are in @godwit/datapath. */
 
-/** Outgoing packets are cut from slabs of this size: about 800 packets, so that a slab is rare and a view is cheap. */
-export const SEND_SLAB_BYTES = 1024 * 1024;
+/** Outgoing packets are cut from slabs of this size: about 100 packets, so that a slab is rare and a view is cheap. */
+export const SEND_SLAB_BYTES = 128 * 1024;
 /** Slabs kept for reuse. A turn that sends more than this allocates and leaves the rest to the collector. */
-export const SPARE_SLABS_MAX = 8;
+export const SPARE_SLABS_MAX = 32;
 /** Exceptions waiting for the end of the event-loop turn. One turn reads some hundred datagrams at most. */
 export const EXCEPTION_QUEUE_MAX = 8_192;
 /** An SSRC that no rule knows is told at this pace per transport: a publisher sends hundreds of packets a second. */
