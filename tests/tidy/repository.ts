@@ -20,13 +20,17 @@ function isPresent(file: string): boolean {
   return ts.sys.fileExists(path.join(root, file));
 }
 
+const texts = new Map<string, string>();
+
 export function read(file: string): string {
-  return readFileSync(path.join(root, file), 'utf8');
+  const text = texts.get(file) ?? readFileSync(path.join(root, file), 'utf8');
+  texts.set(file, text);
+  return text;
 }
 
 export const isTypeScript = (file: string): boolean => /\.tsx?$/.test(file);
 export const isTest = (file: string): boolean =>
-  /\.test\.tsx?$|^tests\/|\/tests-browser\/|\/fixture\//.test(file);
+  /\.test\.tsx?$|^tests\/|^packages\/testing\/|\/tests-browser\/|\/fixture\//.test(file);
 
 /** A workspace: "packages/rtp" or "apps/cli". */
 export interface Workspace {
