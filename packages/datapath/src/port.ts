@@ -53,7 +53,10 @@ export interface Datapath {
   /** A validated remote address: frames from it belong to the transport. Beyond BOUND_REMOTES_MAX the oldest goes. */
   bindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void;
   unbindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void;
-  /** Where ciphertext goes: normally one path, two while the new one is unproven. */
+  /**
+   * Where ciphertext goes: normally one path, two while the new one is unproven. Throws on an unknown socket; links
+   * come and go, so without the link packets are counted and dropped (likewise in setInbound and relayTo).
+   */
   setPaths(transportId: TransportId, paths: readonly Path[]): void;
   setInbound(transportId: TransportId, inbound: Inbound): void;
   installKeys(transportId: TransportId, keys: SrtpKeys): void;
@@ -62,7 +65,11 @@ export interface Datapath {
     transportId: TransportId,
     via: { kind: 'socket'; socket: SocketHandle } | { kind: 'link'; linkId: LinkId } | { kind: 'any' },
   ): void;
-  /** Replaces all media rules of the transport; what stays keeps its state (matched by SSRC and stream). */
+  /**
+   * Replaces all media rules of the transport; what stays keeps its state (matched by SSRC and stream). Streams may be
+   * named before setStream. An SSRC that was used before goes on above its highest index. Throws, and changes
+   * nothing, when two egress rules name one SSRC.
+   */
   setMedia(transportId: TransportId, media: MediaRules): void;
   /** Protects and sends one compound. False without keys, path, or by the guard's refusal. */
   sendRtcp(transportId: TransportId, compound: Uint8Array): boolean;
@@ -95,14 +102,16 @@ export interface Datapath {
   // ---- moving (HANDOVER 2 and 4)
   /**
    * Stops encryption and decryption at once and returns the state. Keys stay inside, unused, until dropKeys or
-   * unfreeze. Inbound becomes `hold`. Throws when the transport has no keys or is frozen already.
+   * unfreeze. Inbound becomes `hold`. Throws, and changes nothing, when the transport has no keys, is frozen already
+   * or is still limited by a grant: what it passed on would reach beyond its own ceiling.
    */
   freeze(transportId: TransportId): FrozenMedia;
   /** Forgets the keys of a frozen transport: it has a new owner. */
   dropKeys(transportId: TransportId): void;
   /**
    * The source takes a frozen transport back: every space goes on `skip` indices above what freeze reported and
-   * may use `grant` from there. Inbound becomes `own`, held packets are taken first.
+   * may use `grant` from there. Inbound becomes `own`, held packets are taken first. As after thaw, an SSRC that had
+   * never been used waits (its packets are dropped, no exception) until liftCeiling.
    */
   unfreeze(transportId: TransportId, skip: number, grant: Grant): void;
   /**
@@ -110,7 +119,7 @@ export interface Datapath {
    * changed. Inbound becomes `own`; held packets are taken, then egresses catch up from the stream caches.
    */
   thaw(transportId: TransportId, state: FrozenMedia, grant: Grant): void;
-  /** RELEASE has come. */
+  /** RELEASE has come, or the other owner has forgotten the move. Nothing happens without keys. */
   liftCeiling(transportId: TransportId): void;
 
   /** Closes every socket and zeroes every key. */

@@ -55,7 +55,10 @@ export type Path =
 export type Inbound =
   /** Decrypted here (needs keys). */
   | { readonly kind: 'own' }
-  /** Sent as it is to the owner; what the other node bounces back is kept until ownership is decided. */
+  /**
+   * Sent as it is to the owner. What another node had sent here goes on too, marked as bounced; what comes marked is
+   * kept until ownership is decided and never sent on again: no loops.
+   */
   | { readonly kind: 'forward'; readonly linkId: LinkId }
   /** Kept, at most HELD_PACKETS_MAX, until the next setInbound or thaw. */
   | { readonly kind: 'hold' }
