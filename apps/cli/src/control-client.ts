@@ -95,7 +95,7 @@ function describeRefusal(status: number, answer: unknown): string {
   const { code, message, description } = (answer ?? {}) as Record<string, unknown>;
   const words = [message, description].filter((part) => typeof part === 'string' && part !== '');
   const number = typeof code === 'number' && code !== status ? `, code ${code}` : '';
-  return `control refused (HTTP ${status}${number}): ${[...new Set(words)].join(' ') || 'no reason given'}`;
+  return `control refused (HTTP ${status}${number}): ${[...new Set(words)].map((part) => String(part).replace(/\.$/, '')).join('. ') || 'no reason given'}`;
 }
 
 async function readKeptSecrets(dataDir: string): Promise<Readonly<Record<string, string | undefined>>> {

@@ -1,16 +1,27 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The executable script of this command. */
 export const COMMAND_SCRIPT = fileURLToPath(new URL('./main.js', import.meta.url));
 
+const SDK_MANIFEST = fileURLToPath(new URL('../../../packages/client/package.json', import.meta.url));
 const SDK_FOLDER = fileURLToPath(new URL('../../../packages/client/dist/bundle/', import.meta.url));
 const DASHBOARD_FOLDER = fileURLToPath(new URL('../../dashboard/dist/web/', import.meta.url));
 
+export interface BrowserParts {
+  readonly sdkDir?: string;
+  readonly sdkVersion?: string;
+  readonly dashboardDir?: string;
+}
+
 /** The built browser parts that control serves; what has not been built is absent. */
-export function browserFolders(): { readonly sdkDir?: string; readonly dashboardDir?: string } {
+export function browserParts(): BrowserParts {
   return {
-    ...(existsSync(SDK_FOLDER) ? { sdkDir: SDK_FOLDER } : {}),
+    ...(existsSync(SDK_FOLDER) ? { sdkDir: SDK_FOLDER, sdkVersion: sdkVersion() } : {}),
     ...(existsSync(DASHBOARD_FOLDER) ? { dashboardDir: DASHBOARD_FOLDER } : {}),
   };
+}
+
+function sdkVersion(): string {
+  return (JSON.parse(readFileSync(SDK_MANIFEST, 'utf8')) as { version: string }).version;
 }

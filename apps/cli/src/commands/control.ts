@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createControl, loadSecrets, parseSettings } from '@godwit/control';
 import { CliError } from '../errors.js';
-import { browserFolders } from '../installation.js';
+import { browserParts } from '../installation.js';
 import { endAfter, sayReady, untilAskedToStop } from '../lifetime.js';
 import { STOP_GRACE_MS } from '../limits.js';
 
@@ -13,7 +13,7 @@ export async function control(): Promise<void> {
   const running = await createControl({
     settings,
     secrets: await loadSecrets(settings),
-    ...browserFolders(),
+    ...browserParts(),
     ...(tls === undefined ? {} : { tls }),
   });
   const { url } = await running.listen();

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { MigrationView } from '@godwit/control';
 import { ControlClient } from '../control-client.js';
 import { CliError } from '../errors.js';
 import { MIGRATION_WAIT_MAX_MS, PROGRESS_INTERVAL_MS } from '../limits.js';
@@ -12,22 +13,8 @@ export interface MigrateOptions {
   readonly json: boolean;
 }
 
-type MigrationStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled';
-
-interface Migration {
-  readonly id: string;
-  readonly sessionId: string;
-  readonly status: MigrationStatus;
-  readonly progress?: { readonly moved: number; readonly total: number };
-  readonly connections?: readonly {
-    readonly connectionId: string;
-    readonly outcome: string;
-    readonly from: string;
-    readonly to: string;
-    readonly gap?: { readonly ms: number | null; readonly source: string };
-    readonly failure?: string;
-  }[];
-}
+/** What the first answer has, and what asking again adds. */
+type Migration = Pick<MigrationView, 'id' | 'sessionId' | 'status'> & Partial<MigrationView>;
 
 /** Starts a migration and, with `wait`, follows it to its end. A migration that fails is an error. */
 export async function migrate(sessionId: string, options: MigrateOptions): Promise<void> {
@@ -62,7 +49,7 @@ async function follow(client: ControlClient, started: Migration, silent: boolean
   return migration;
 }
 
-function isUnderWay(status: MigrationStatus): boolean {
+function isUnderWay(status: string): boolean {
   return status === 'pending' || status === 'running';
 }
 
@@ -76,9 +63,7 @@ function printMigration(migration: Migration): void {
       failure === undefined ? outcome : `${outcome} (${failure})`,
       from,
       to,
-      gap === undefined || gap.ms === null || gap.source === 'none'
-        ? 'not measured'
-        : `${gap.ms} ms (${gap.source})`,
+      gap.ms === null || gap.source === 'none' ? 'not measured' : `${gap.ms} ms (${gap.source})`,
     ]),
   );
 }

@@ -1,21 +1,11 @@
+import type { NodeSummary } from '@godwit/control';
 import { ControlClient } from '../control-client.js';
 import { printJson, printTable } from '../output.js';
-
-interface NodeItem {
-  readonly id: string;
-  readonly state: string;
-  readonly mediaLoad: number;
-  readonly transports: number;
-  readonly sessions: number;
-  readonly version: string;
-  readonly pid: number;
-  readonly opsUrl: string;
-}
 
 /** Lists the media nodes that control knows. */
 export async function listNodes(options: { readonly json: boolean }): Promise<void> {
   const client = await ControlClient.fromEnvironment(process.env);
-  const { items } = (await client.admin('nodes')) as { readonly items: readonly NodeItem[] };
+  const { items } = (await client.admin('nodes')) as { readonly items: readonly NodeSummary[] };
   if (options.json) return printJson(items);
   printTable(
     ['NODE', 'STATE', 'LOAD', 'TRANSPORTS', 'SESSIONS', 'VERSION', 'PID', 'OPERATIONS'],
@@ -26,8 +16,8 @@ export async function listNodes(options: { readonly json: boolean }): Promise<vo
       String(node.transports),
       String(node.sessions),
       node.version,
-      String(node.pid),
-      node.opsUrl,
+      String(node.pid ?? '-'),
+      node.opsUrl ?? '-',
     ]),
   );
 }

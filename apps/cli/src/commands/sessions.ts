@@ -3,8 +3,8 @@ import { printJson, printTable } from '../output.js';
 
 interface SessionItem {
   readonly sessionId: string;
-  readonly connections?: readonly unknown[] | number;
-  readonly streams?: readonly unknown[] | number;
+  readonly connections: number;
+  readonly streams: number;
 }
 
 /** Lists the sessions that control knows. */
@@ -14,11 +14,6 @@ export async function listSessions(options: { readonly json: boolean }): Promise
   if (options.json) return printJson(items);
   printTable(
     ['SESSION', 'CONNECTIONS', 'STREAMS'],
-    items.map(({ sessionId, connections, streams }) => [sessionId, count(connections), count(streams)]),
+    items.map(({ sessionId, connections, streams }) => [sessionId, String(connections), String(streams)]),
   );
-}
-
-function count(value: readonly unknown[] | number | undefined): string {
-  if (value === undefined) return '-';
-  return String(typeof value === 'number' ? value : value.length);
 }

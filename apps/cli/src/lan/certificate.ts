@@ -52,14 +52,13 @@ async function createCertificate(
   addresses: readonly string[],
   now: Date,
 ): Promise<{ readonly cert: string; readonly key: string }> {
-  x509.cryptoProvider.set(webcrypto as Crypto);
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=Godwit on this machine',
     notBefore: new Date(now.getTime() - DAY_MS),
     notAfter: new Date(now.getTime() + LAN_CERTIFICATE_DAYS * DAY_MS),
     signingAlgorithm: ALGORITHM,
-    keys: keys as CryptoKeyPair,
+    keys,
     extensions: [
       new x509.ExtendedKeyUsageExtension([SERVER_AUTHENTICATION]),
       new x509.SubjectAlternativeNameExtension([

@@ -53,6 +53,7 @@ export function startChild(options: ChildOptions): Child {
   };
 }
 
-function forwardLines(stream: Readable, onLine: (line: string) => void): void {
+function forwardLines(stream: Readable | null, onLine: (line: string) => void): void {
+  if (stream === null) return;
   createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
 }

@@ -1,6 +1,7 @@
 import { CONFIGURATION_EXIT_CODE } from '../errors.js';
 import { STOP_GRACE_MS } from '../limits.js';
 import { NO_FAILURES, nextRestart, type RestartHistory } from './backoff.js';
+import { readableLine } from './log-lines.js';
 import type { Child, ChildEnd, ChildOptions } from './child.js';
 
 export interface SupervisedProcess {
@@ -91,7 +92,7 @@ export class Supervisor {
     const child = this.#options.start({
       commandLine: spec.commandLine,
       env: spec.env,
-      onLine: (line) => this.#options.say(`[${spec.name}] ${line}`),
+      onLine: (line) => this.#options.say(`[${spec.name}] ${readableLine(line)}`),
       onReady,
     });
     this.#children.add(child);
