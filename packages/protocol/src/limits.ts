@@ -26,3 +26,8 @@ export const SIGNALLING_PING_INTERVAL_MS = 5_000;
 export const SIGNALLING_RESUME_GRACE_MS = 30_000;
 /** Events kept for a client that resumes; more than this missed means a fresh join. */
 export const SIGNALLING_REPLAY_EVENTS_MAX = 512;
+/**
+ * How often control shows a node that it is there (a WebSocket ping). A source takes a transport back after 500 ms of
+ * silence from the target and from control both, so this must be well below.
+ */
+export const NODE_PING_INTERVAL_MS = 150;

@@ -3,8 +3,6 @@ import { SignJWT } from 'jose';
 import type { Browser, Page } from 'playwright-core';
 import type { Platform } from '@godwit/testing';
 
-/** A secure context that is not the platform's origin: pages of any origin may use the SDK. */
-const PAGE_URL = 'http://127.0.0.1:9/call';
 const SCRIPT = readFileSync(new URL('./call-page.js', import.meta.url), 'utf8');
 
 export interface CallPage {
@@ -16,10 +14,8 @@ export interface CallPage {
 export async function openCallPage(browser: Browser, platform: Platform, name: string): Promise<CallPage> {
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.route(PAGE_URL, (route) =>
-    route.fulfill({ contentType: 'text/html', body: `<!doctype html><title>${name}</title><body></body>` }),
-  );
-  await page.goto(PAGE_URL);
+  await page.goto(`${platform.url}/api/client/v2/status`);
+  await page.setContent(`<!doctype html><title>${name}</title><body></body>`);
   await page.addScriptTag({ url: `${platform.url}/sdk/godwit.js` });
   await page.addScriptTag({ content: SCRIPT });
   return { page, name };

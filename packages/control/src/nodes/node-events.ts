@@ -1,6 +1,7 @@
 import type { NodeEvent, NodeRegistration } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
 import { drainNode } from '../migration/drain.js';
+import { grantedOwner } from '../migration/granted-owner.js';
 import type { Migrations } from '../migration/migrations.js';
 import type { MoveWaits } from '../migration/move-waits.js';
 import { disconnect } from '../roster/recovery.js';
@@ -109,13 +110,12 @@ export class NodeEvents implements RegistryListener {
     const { transports } = this.#context.storage;
     const intent = (await transports.get(transport.transportId))?.intent ?? null;
     if (intent === null) return false;
-    const allowed =
-      ownerNodeId === intent.targetNodeId ? [intent.targetEpoch] : [transport.epoch, intent.returnEpoch];
-    if (!allowed.includes(epoch)) return false;
-    if (!(await transports.endMove(transport.transportId, { moveId: intent.moveId, ownerNodeId, epoch })))
+    const recorded = grantedOwner(transport, intent, { ownerNodeId, epoch });
+    if (recorded === null) return false;
+    if (!(await transports.endMove(transport.transportId, { moveId: intent.moveId, ...recorded })))
       return false;
-    transport.ownerNodeId = ownerNodeId;
-    transport.epoch = epoch;
+    transport.ownerNodeId = recorded.ownerNodeId;
+    transport.epoch = recorded.epoch;
     return true;
   }
 

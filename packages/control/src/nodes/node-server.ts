@@ -3,7 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { NODE_CLOSE, NODE_MESSAGE_BYTES_MAX, nodeRegistration } from '@godwit/protocol';
+import {
+  NODE_CLOSE,
+  NODE_MESSAGE_BYTES_MAX,
+  NODE_PING_INTERVAL_MS,
+  nodeRegistration,
+} from '@godwit/protocol';
 import { NODE_REGISTRATION_TIMEOUT_MS } from '../limits.js';
 import { parseJson } from '../json.js';
 import { registrationRefusal } from './authentication.js';
@@ -25,8 +30,13 @@ export class NodeServer {
     perMessageDeflate: false,
   });
 
+  readonly #pings: NodeJS.Timeout;
+
   constructor(options: NodeServerOptions) {
     this.#options = options;
+    this.#pings = setInterval(() => {
+      for (const socket of this.#server.clients) socket.ping();
+    }, NODE_PING_INTERVAL_MS);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -34,6 +44,7 @@ export class NodeServer {
   }
 
   close(): void {
+    clearInterval(this.#pings);
     for (const socket of this.#server.clients) socket.terminate();
     this.#server.close();
   }
