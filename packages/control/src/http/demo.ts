@@ -32,7 +32,7 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
 
   typed.post(
     '/demo/session',
-    { schema: { body: z.object({ session: demoName.optional() }).optional() } },
+    { schema: { body: z.object({ session: demoName.optional() }).nullish() } },
     async (request) => {
       const { sessionId } = await demoSession(context, request.body?.session ?? DEFAULT_DEMO_NAME);
       const nowMs = context.clockMs();
@@ -54,7 +54,7 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
 
   const body = z
     .object({ target: z.string().max(64).optional(), rehearsal: z.boolean().optional() })
-    .optional();
+    .nullish();
   typed.post('/demo/sessions/:sessionId/migrate', { schema: { params, body } }, async (request) => {
     const session = await findDemoSession(context, request.params.sessionId);
     const { target = null, rehearsal = false } = request.body ?? {};

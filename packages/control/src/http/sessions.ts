@@ -45,7 +45,7 @@ async function authorized(
 
 function createRoute(app: FastifyInstance, { context }: HttpOptions): void {
   // Extra fields (archiveMode, e2ee, …) are accepted; what they ask for comes with the services.
-  const body = z.looseObject({ location: z.string().max(64).optional() }).optional();
+  const body = z.looseObject({ location: z.string().max(64).optional() }).nullish();
   app.withTypeProvider<ZodTypeProvider>().post('/session/create', { schema: { body } }, async (request) => {
     const nowMs = context.clockMs();
     const { apiKey } = context.project;
@@ -88,7 +88,7 @@ function tokenRoute(app: FastifyInstance, options: HttpOptions): void {
       /** Seconds since 1970. */
       expireTime: z.number().int().positive().optional(),
     })
-    .optional();
+    .nullish();
   const schema = { params: sessionParams, body };
   app.withTypeProvider<ZodTypeProvider>().post(`${SESSION}/token`, { schema }, async (request) => {
     const { context } = options;
@@ -110,7 +110,7 @@ function migrationRoutes(app: FastifyInstance, options: HttpOptions): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
   const body = z
     .object({ target: z.string().max(64).optional(), rehearsal: z.boolean().optional() })
-    .optional();
+    .nullish();
   typed.post(`${SESSION}/migrate`, { schema: { params: sessionParams, body } }, async (request) => {
     const session = await authorized(options, request, request.params);
     const { target = null, rehearsal = false } = request.body ?? {};

@@ -7,7 +7,7 @@ import { routesOfConnection } from '../roster/routes.js';
 import { addressKey, type ToldCandidate, type TransportState } from '../roster/state.js';
 import { mediaOf } from '../transports/configure.js';
 import { candidatesOfHop } from '../transports/describe.js';
-import { offerRestart } from '../transports/restart.js';
+import { offerRestart, restartAtOwner } from '../transports/restart.js';
 import type { MoveRequest } from './move.js';
 
 interface Prepared {
@@ -41,11 +41,24 @@ export class MovePath {
   /** Target: caches filled and addresses chosen; by a restart when no fresh address or priority is left. */
   async prepare(): Promise<MoveFailure | null> {
     const wanted = this.#request.connection.pathMethod;
-    // A rehearsal returns by a candidate, which such a client does not take.
-    if (this.#request.rehearsal && wanted === 'restart') return 'no-fresh-address';
-    const method = wanted === 'candidate' && this.#hasWayBack() ? 'candidate' : 'restart';
-    const failure = await this.#prepareBy(method);
-    return failure === 'no-fresh-address' && method === 'candidate' ? this.#prepareBy('restart') : failure;
+    if (this.#request.rehearsal) return this.#prepareRehearsal(wanted);
+    const failure = await this.#prepareBy(wanted);
+    return failure === 'no-fresh-address' && wanted === 'candidate' ? this.#prepareBy('restart') : failure;
+  }
+
+  /** There and back by candidates: when either side has no address left, ICE restarts at the owner first. */
+  async #prepareRehearsal(wanted: PathMethod): Promise<MoveFailure | null> {
+    if (wanted === 'restart') return 'no-fresh-address';
+    if (this.#hasWayBack()) {
+      const failure = await this.#prepareBy('candidate');
+      if (failure !== 'no-fresh-address') return failure;
+    }
+    try {
+      await restartAtOwner(this.#context, this.#request.connection);
+    } catch {
+      return 'no-fresh-address';
+    }
+    return this.#prepareBy('candidate');
   }
 
   /** Source: expects the client's path to change from now on. */
@@ -171,7 +184,6 @@ export class MovePath {
 
   /** A rehearsal by candidate needs an address of the source that the client will not have seen. */
   #hasWayBack(): boolean {
-    if (!this.#request.rehearsal) return true;
     const used = new Set(this.#usedAddresses());
     const addresses = this.#context.nodes.get(this.#source.nodeId)?.addresses ?? [];
     return addresses.some((address) => !used.has(addressKey(address)));

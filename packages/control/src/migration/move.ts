@@ -5,6 +5,7 @@ import { within } from '../deadline.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { saveDescription } from '../transports/persist.js';
 import { restartAtOwner } from '../transports/restart.js';
+import { grantedOwner } from './granted-owner.js';
 import { MovePath } from './move-path.js';
 import type { Interruption, MoveEndedEvent, MoveWait, MoveWaits } from './move-waits.js';
 
@@ -210,20 +211,18 @@ class Move {
     return report;
   }
 
+  /** The target may own by the granted epoch only. A source that never let go keeps its own, whatever it calls it. */
   async #record(owner: { ownerNodeId: string; epoch: number }): Promise<void> {
     const transport = this.#transport;
-    const { moveId, targetNodeId } = this.#request;
-    const granted =
-      (owner.ownerNodeId === targetNodeId && owner.epoch === this.#intent.targetEpoch) ||
-      (owner.ownerNodeId === this.#sourceNodeId &&
-        (owner.epoch === transport.epoch || owner.epoch === this.#intent.returnEpoch));
-    if (!granted) {
+    const { moveId } = this.#request;
+    const recorded = grantedOwner(transport, this.#intent, owner);
+    if (recorded === null) {
       this.#context.log.error({ moveId, ...owner }, 'a node reports an owner that was never granted');
       return;
     }
-    if (!(await this.#context.storage.transports.endMove(transport.transportId, { moveId, ...owner })))
+    if (!(await this.#context.storage.transports.endMove(transport.transportId, { moveId, ...recorded })))
       return;
-    transport.ownerNodeId = owner.ownerNodeId;
-    transport.epoch = owner.epoch;
+    transport.ownerNodeId = recorded.ownerNodeId;
+    transport.epoch = recorded.epoch;
   }
 }
