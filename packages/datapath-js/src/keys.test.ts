@@ -13,7 +13,9 @@ it('zeroes every key byte when it forgets them, and only its own copy', () => {
   } as const;
   const transport = new TransportEntry('00000000000000aa');
   transport.ownership = ownWithKeys(given);
-  const { keys } = transport.ownership as Extract<typeof transport.ownership, { kind: 'owner' }>;
+  const { ownership } = transport;
+  if (ownership.kind !== 'owner') throw new Error('expected an owner');
+  const { keys } = ownership;
   forgetKeys(transport);
   expect(transport.ownership.kind).toBe('keyless');
   for (const bytes of [keys.localKey, keys.localSalt, keys.remoteKey, keys.remoteSalt]) {
