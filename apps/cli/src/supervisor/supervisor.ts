@@ -92,7 +92,10 @@ export class Supervisor {
     const child = this.#options.start({
       commandLine: spec.commandLine,
       env: spec.env,
-      onLine: (line) => this.#options.say(`[${spec.name}] ${readableLine(line)}`),
+      // While everything ends, children miss each other: that is no news.
+      onLine: (line) => {
+        if (!this.stopping) this.#options.say(`[${spec.name}] ${readableLine(line)}`);
+      },
       onReady,
     });
     this.#children.add(child);
