@@ -98,6 +98,16 @@ export class TransportHost {
     this.#datapath.setPaths(this.transportId, paths);
   }
 
+  /**
+   * Browsers send media on a pair before they nominate it, so a target that waited for the nomination would have no
+   * path when the owner sees the proof.
+   */
+  #firstPair(pair: IcePair): void {
+    if (this.role.name !== 'target' || this.#pair !== null) return;
+    this.usePair(pair);
+    this.setPaths(this.ownPaths());
+  }
+
   #apply(outputs: readonly IceOutput[]): HostOutput[] {
     const results: HostOutput[] = [];
     for (const output of outputs) {
@@ -107,6 +117,7 @@ export class TransportHost {
           break;
         case 'validated':
           this.#datapath.bindRemote(this.transportId, output.pair.socket, output.pair.remote);
+          this.#firstPair(output.pair);
           break;
         case 'nominated':
           results.push({ kind: 'nominated', pair: output.pair });
