@@ -323,6 +323,33 @@ describe('migrating a session', () => {
     expect(await owner(sessionId)).toMatchObject([{ nodeId: a.nodeId, epoch: 3 }]);
   });
 
+  it('adopts the end of a move that it had given up waiting for', async () => {
+    const { sessionId, transportId } = await publishOnA();
+    a.script.startMove = ({ moveId }) => {
+      setTimeout(() => a.send({ event: 'moveProven', moveId, transportId, measures: {} }), 5);
+      return {};
+    };
+    expect(await harness.migrate(sessionId)).toMatchObject({
+      connections: [{ failure: 'transfer-timeout' }],
+    });
+    expect(a.received('cancelMove').at(-1)?.force).toBe(true);
+    const row = (): ReturnType<typeof harness.storage.transports.get> =>
+      harness.storage.transports.get(transportId);
+    expect((await row())?.intent).not.toBeNull();
+    const { moveId, epoch } = a.received('startMove').at(-1)!;
+    b.send({
+      event: 'moveEnded',
+      moveId,
+      transportId,
+      outcome: 'completed',
+      ownerNodeId: b.nodeId,
+      epoch,
+      measures: {},
+    });
+    await expect.poll(async () => (await row())?.ownerNodeId).toBe(b.nodeId);
+    expect((await row())?.intent).toBeNull();
+  });
+
   it('fails with a named reason when a node goes away before the proof; calls go on', async () => {
     const { sessionId, client } = await publishOnA();
     a.script.startMove = () => {

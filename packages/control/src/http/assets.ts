@@ -52,7 +52,8 @@ async function serveDemo(app: FastifyInstance, root: string): Promise<void> {
     decorateReply: !app.hasReplyDecorator('sendFile'),
     schemaHide: true,
   });
-  // Relative links of the page need the slash; the router treats both alike.
+  // The page's links begin with /demo/, so it needs no redirect that would drop its query.
+  app.get('/demo', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html', root));
   app.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/demo/'));
 }
 

@@ -28,6 +28,13 @@ export async function verifyProjectToken(
   if (verified.payload['ist'] !== 'project') {
     throw new ControlError('forbidden', 'The JWT in X-OPENTOK-AUTH must have the claim ist = project.');
   }
+  // Client tokens are signed with the same secret: they let somebody into a session, not into the project.
+  if (verified.payload['session_id'] !== undefined || verified.payload['scope'] === 'session.connect') {
+    throw new ControlError(
+      'forbidden',
+      'The JWT in X-OPENTOK-AUTH is a client token; sign one for the project.',
+    );
+  }
 }
 
 /** Checks the bearer of the admin API. Throws a ControlError. */

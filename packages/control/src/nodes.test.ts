@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FakeNode } from './testing/fake-node.js';
+import { Harness } from './testing/harness.js';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await Harness.start();
+}, 60_000);
+afterAll(() => harness.close());
+
+async function stop(...nodes: FakeNode[]): Promise<void> {
+  for (const node of nodes) node.stop();
+  await Promise.all(nodes.map(({ ended }) => ended));
+}
+
+describe('registration', () => {
+  it('tells every node of its peers, with the keys that they signed', async () => {
+    const first = await harness.node();
+    const second = await harness.node();
+    await expect
+      .poll(() =>
+        first
+          .received('setPeers')
+          .at(-1)
+          ?.peers.map(({ nodeId }) => nodeId),
+      )
+      .toEqual([second.nodeId]);
+    await expect.poll(() => second.received('setPeers').at(-1)?.peers).toHaveLength(1);
+    const [peer] = second.received('setPeers').at(-1)!.peers;
+    expect(peer?.identityKey).toBe(
+      first.identity.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+    );
+    await stop(first, second);
+  });
+
+  it.each(['joinProof', 'signature', 'linkKeySignature'] as const)(
+    'refuses a node with a wrong %s',
+    async (spoil) => {
+      const node = await harness.node({ spoil });
+      expect([node.nodeId, node.closeCode]).toEqual(['', 4401]);
+    },
+  );
+
+  it('refuses a wrong join key, and another identity under a pinned id', async () => {
+    const stranger = await harness.node({ joinKey: 'another-join-key' });
+    expect(stranger.closeCode).toBe(4401);
+    const known = await harness.node();
+    const imitator = await harness.node({ nodeId: known.nodeId });
+    expect(imitator.closeCode).toBe(4401);
+    await stop(known);
+  });
+
+  it('lets a second socket of the same identity replace the first', async () => {
+    const first = await harness.node();
+    const again = await harness.node({ identity: first.identity });
+    expect(again.nodeId).toBe(first.nodeId);
+    await first.ended;
+    expect([first.closeCode, again.closeCode]).toEqual([4409, null]);
+    await stop(again);
+  });
+
+  it('closes a node that sends what is no message, and keeps its calls', async () => {
+    const node = await harness.node();
+    const client = await harness.join(await harness.session());
+    await harness.publish(client, node);
+    node.sendText('{"event":"nonsense"}');
+    await node.ended;
+    expect(node.closeCode).toBe(4400);
+    await expect(client.request('ping')).resolves.toEqual({});
+    expect(client.events.some(({ event }) => event === 'sessionDisconnected')).toBe(false);
+  });
+});
+
+describe('a node that comes back', () => {
+  it('keeps the transports that control knows by their epoch, and closes the others', async () => {
+    const node = await harness.node();
+    const client = await harness.join(await harness.session());
+    const { transportId, streamId } = await harness.publish(client, node);
+    node.stop();
+    await node.ended;
+    const stray = 'feedfeedfeedfeed';
+    const transports = [
+      { transportId, epoch: 1 },
+      { transportId: stray, epoch: 4 },
+    ];
+    const back = await harness.node({ identity: node.identity, transports });
+    await expect.poll(() => back.received('closeTransport')).toMatchObject([{ transportId: stray }]);
+    await expect
+      .poll(() => back.received('configureTransport').at(-1))
+      .toMatchObject({ transportId, epoch: 1 });
+    expect(back.received('setStreams')[0]?.streams).toMatchObject([{ streamId, ingressNodeId: back.nodeId }]);
+    expect(client.closed).toBeNull();
+    await stop(back);
+  });
+
+  it('ends the connections whose transports it has lost', async () => {
+    const node = await harness.node();
+    const client = await harness.join(await harness.session());
+    await harness.publish(client, node);
+    node.stop();
+    await node.ended;
+    const back = await harness.node({ identity: node.identity });
+    expect(await client.event('sessionDisconnected')).toMatchObject({ reason: 'networkDisconnected' });
+    await stop(back);
+  });
+});
