@@ -1,4 +1,5 @@
-import { explain } from './errors.js';
+import { CommanderError } from 'commander';
+import { cliErrorCatalogue, explain } from './errors.js';
 import { createProgram } from './program.js';
 
 /**
@@ -9,6 +10,11 @@ export async function run(commandLine: readonly string[]): Promise<void> {
   try {
     await createProgram().parseAsync([...commandLine], { from: 'user' });
   } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has printed the help, or what is wrong with the arguments.
+      process.exitCode = error.exitCode === 0 ? 0 : cliErrorCatalogue.usage.exitCode;
+      return;
+    }
     const { message, exitCode } = explain(error);
     console.error(`godwit: ${message}`);
     if (process.env['GODWIT_DEBUG'] === '1') console.error(error);

@@ -1,10 +1,13 @@
 import { Command } from 'commander';
+import { productVersion } from './installation.js';
 
 /** The command line. Each action imports its part only when it runs, so that `--help` loads neither Fastify nor PGlite. */
 export function createProgram(): Command {
   const program = new Command('godwit')
     .description('Real-time video whose sessions move between media servers without losing a packet.')
-    .showHelpAfterError();
+    .version(productVersion())
+    .showHelpAfterError()
+    .exitOverride();
   addProcessCommands(program);
   addOperatorCommands(program);
   return program;
