@@ -24,7 +24,7 @@ import { MoveWaits } from './migration/move-waits.js';
 import { NodeEvents } from './nodes/node-events.js';
 import { NodeServer } from './nodes/node-server.js';
 import { NodeRegistry } from './nodes/registry.js';
-import { recover } from './roster/recovery.js';
+import { forgetGoneNodes, recover } from './roster/recovery.js';
 import { Roster } from './roster/roster.js';
 import { RouteDistributor } from './roster/route-distributor.js';
 import { loadSecrets, type Secrets } from './secrets.js';
@@ -153,6 +153,9 @@ class RunningControl implements Control {
       const nowMs = parts.context.clockMs();
       parts.context.nodes.tick(nowMs);
       parts.signalling.tick(nowMs);
+      forgetGoneNodes(parts.context, nowMs).catch((error: unknown) => {
+        parts.context.log.error({ error: String(error) }, 'forgetting a node failed');
+      });
     }, TICK_INTERVAL_MS);
     this.#ticker.unref();
   }

@@ -10,6 +10,8 @@ export const NODE_REGISTRATION_TIMEOUT_MS = 5_000;
 export const NODE_COMMANDS_PENDING_MAX = 4_096;
 /** After a start of control: how long known nodes may take to report before their transports count as lost. */
 export const NODE_REPORT_GRACE_MS = 15_000;
+/** A node that is away this long and owns nothing is forgotten; its id is free again. */
+export const NODE_FORGET_MS = 60_000;
 /** Nodes of one installation; the peers message holds as many. */
 export const NODES_MAX = 256;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FakeNode } from './testing/fake-node.js';
-import { Harness } from './testing/harness.js';
+import { Harness, SECRETS } from './testing/harness.js';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -68,6 +68,27 @@ describe('registration', () => {
     expect(node.closeCode).toBe(4400);
     await expect(client.request('ping')).resolves.toEqual({});
     expect(client.events.some(({ event }) => event === 'sessionDisconnected')).toBe(false);
+  });
+});
+
+describe('a node that stays away', () => {
+  it('is shown as unreachable, and forgotten after a while unless it owns something', async () => {
+    const [idle, owner] = [await harness.node(), await harness.node()];
+    const sessionId = await harness.session();
+    await harness.storage.sessions.setHomeNode(sessionId, owner.nodeId);
+    await harness.publish(await harness.join(sessionId), owner);
+    await stop(idle, owner);
+    const states = async (): Promise<Record<string, string>> => {
+      const headers = { authorization: `Bearer ${SECRETS.adminToken}` };
+      const answer = await fetch(`${harness.url}/admin/v1/nodes`, { headers });
+      const { items } = (await answer.json()) as { items: { id: string; state: string }[] };
+      return Object.fromEntries(items.map(({ id, state }) => [id, state]));
+    };
+    await expect.poll(states).toMatchObject({ [idle.nodeId]: 'unreachable', [owner.nodeId]: 'unreachable' });
+    harness.clock.offsetMs = 120_000;
+    await expect.poll(async () => idle.nodeId in (await states()), { timeout: 5_000 }).toBe(false);
+    expect(await states()).toMatchObject({ [owner.nodeId]: 'unreachable' });
+    harness.clock.offsetMs = 0;
   });
 });
 

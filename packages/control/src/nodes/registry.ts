@@ -7,7 +7,7 @@ import {
   type PoolAddress,
 } from '@godwit/protocol';
 import type { NodeRecord, Storage } from '@godwit/storage';
-import { NODES_MAX, NODE_HEARTBEATS_MISSED_MAX } from '../limits.js';
+import { NODES_MAX, NODE_FORGET_MS, NODE_HEARTBEATS_MISSED_MAX } from '../limits.js';
 import { NodeSession } from './node-session.js';
 import type { PlacementNode } from './placement.js';
 
@@ -145,6 +145,13 @@ export class NodeRegistry {
     this.#drop(entry);
     this.#options.log.warn({ nodeId: entry.nodeId }, 'node unreachable; its calls go on');
     this.#listener?.onNodeLost(entry.nodeId);
+  }
+
+  /** Nodes that have been away long enough to be forgotten, if they own nothing. */
+  longGone(nowMs: number): string[] {
+    return [...this.#entries.values()]
+      .filter((entry) => entry.session === null && nowMs - entry.heardAtMs > NODE_FORGET_MS)
+      .map((entry) => entry.nodeId);
   }
 
   /** Lets go of nodes that have stopped beating. */

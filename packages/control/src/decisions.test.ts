@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newSessionId, parseSessionId } from './ids.js';
+import { decideMigration, type MigrationQuestion } from './migration/eligibility.js';
+import { grantedOwner } from './migration/granted-owner.js';
+import { chooseTarget, placeTransport, type PlacementNode } from './nodes/placement.js';
+import { loadSecrets, secretsPath } from './secrets.js';
+import { parseSettings } from './settings.js';
+import { TokenBucket } from './signalling/token-bucket.js';
+import { verifyClientToken } from './tokens/client-token.js';
+import { candidatesOfHop } from './transports/describe.js';
+
+const node = (nodeId: string, transports: number, inService = true, load = 0): PlacementNode => ({
+  nodeId,
+  transports,
+  inService,
+  load,
+});
+
+describe('placement', () => {
+  it('starts at the home of the session, else at the least loaded node in service', () => {
+    const nodes = [node('a', 5), node('b', 2), node('c', 0, false)];
+    expect(placeTransport(nodes, 'a')).toBe('a');
+    expect(placeTransport(nodes, 'c')).toBe('b');
+    expect(placeTransport(nodes, null)).toBe('b');
+    expect(placeTransport([node('c', 0, false)], null)).toBeNull();
+    expect(placeTransport([node('b', 1, true, 0.9), node('a', 1, true, 0.1)], null)).toBe('a');
+  });
+
+  it('migrates away from where most of the session is', () => {
+    const nodes = [node('a', 5), node('b', 2), node('c', 1)];
+    expect(chooseTarget(nodes, ['c', 'c', 'b'], null)).toBe('b');
+    expect(chooseTarget(nodes, [], 'c')).toBe('b');
+    expect(chooseTarget([node('a', 1)], ['a'], null)).toBeNull();
+  });
+});
+
+describe('whether a session may migrate', () => {
+  const question: MigrationQuestion = {
+    session: { createdAtMs: 0, lastMigrationEndedAtMs: null, homeNodeId: 'a' },
+    running: false,
+    requestedTarget: null,
+    nodes: [node('a', 1), node('b', 0), node('c', 0, false)],
+    owners: ['a'],
+    minAgeMs: 60_000,
+    nowMs: 60_000,
+  };
+  it.each([
+    ['a plain request', {}, 'b'],
+    ['a named target', { requestedTarget: 'a' }, 'a'],
+    ['an unknown target', { requestedTarget: 'x' }, 'nodeNotFound'],
+    ['a target out of service', { requestedTarget: 'c' }, 'targetNotInService'],
+    ['one that runs', { running: true }, 'migrationInProgress'],
+    ['a session a moment too young', { nowMs: 59_999 }, 'migrationTooSoon'],
+    [
+      'a migration just ended',
+      { nowMs: 200_000, session: { ...question.session, lastMigrationEndedAtMs: 190_000 } },
+      'migrationTooSoon',
+    ],
+    ['no minimum age', { nowMs: 1, minAgeMs: 0 }, 'b'],
+    ['no second node', { nodes: [node('a', 1)] }, 'noOtherNode'],
+  ] as const)('%s', (_name, change, expected) => {
+    const decision = decideMigration({ ...question, ...change });
+    expect(decision.allowed ? decision.targetNodeId : decision.error).toBe(expected);
+  });
+});
+
+describe('who owns after a move', () => {
+  const before = { ownerNodeId: 'a', epoch: 1 };
+  const intent = { moveId: 'm', targetNodeId: 'b', targetEpoch: 4, returnEpoch: 5 };
+  it.each([
+    ['the target by its grant', { ownerNodeId: 'b', epoch: 4 }, { ownerNodeId: 'b', epoch: 4 }],
+    ['the source that took back', { ownerNodeId: 'a', epoch: 5 }, { ownerNodeId: 'a', epoch: 5 }],
+    ['the source that never let go', { ownerNodeId: 'a', epoch: 3 }, before],
+    ['a target by another epoch', { ownerNodeId: 'b', epoch: 5 }, null],
+    ['a stranger', { ownerNodeId: 'c', epoch: 4 }, null],
+  ])('%s', (_name, reported, expected) => {
+    expect(grantedOwner(before, intent, reported)).toEqual(expected);
+  });
+});
+
+describe('candidate priorities', () => {
+  it('grow by 2^16 a hop until they run out', () => {
+    const addresses = [
+      { address: '192.0.2.1', port: 1, family: 'IPv4' as const },
+      { address: '2001:db8::1', port: 1, family: 'IPv6' as const },
+    ];
+    const top = (hop: number): number => candidatesOfHop(addresses, hop)?.[0]?.priority ?? 0;
+    expect(top(1) - top(0)).toBe(2 ** 16);
+    expect(candidatesOfHop(addresses, 0)?.[1]?.priority).toBe(top(0) - 256);
+    expect(Math.max(...Array.from({ length: 600 }, (_, hop) => top(hop)))).toBeLessThanOrEqual(2 ** 31 - 1);
+    expect(candidatesOfHop(addresses, 600)).toBeNull();
+  });
+});
+
+describe('a token bucket', () => {
+  it('never allows more than its burst and its rate', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(200), { maxLength: 300 }), (pauses) => {
+        const bucket = new TokenBucket(10, 5, 0);
+        let nowMs = 0;
+        let allowed = 0;
+        for (const pause of pauses) {
+          nowMs += pause;
+          if (bucket.take(nowMs)) allowed += 1;
+        }
+        expect(allowed).toBeLessThanOrEqual(10 + (nowMs * 5) / 1_000);
+      }),
+    );
+  });
+});
+
+describe('session ids', () => {
+  it('name their project and location, and are safe in a path', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[0-9a-z-]{1,40}$/), fc.nat(), (apiKey, nowMs) => {
+        const sessionId = newSessionId(apiKey, '192.0.2.1', nowMs);
+        expect(sessionId).toMatch(/^\d_[A-Za-z0-9_-]+$/);
+        expect(parseSessionId(sessionId)).toEqual({ apiKey, location: '192.0.2.1' });
+      }),
+    );
+    fc.assert(fc.property(fc.string(), (text) => void parseSessionId(text)));
+  });
+});
+
+describe('client tokens', () => {
+  const project = { apiKey: '1', apiSecret: 'the-secret-of-the-project' };
+  it('never throw and never pass, whatever the text', async () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc
+        .string()
+        .map(
+          (inner) => `T1==${Buffer.from(`partner_id=1&sig=${'0'.repeat(40)}:${inner}`).toString('base64')}`,
+        ),
+      fc.tuple(fc.base64String(), fc.base64String(), fc.base64String()).map((parts) => parts.join('.')),
+    );
+    await fc.assert(
+      fc.asyncProperty(text, async (token) => {
+        expect(await verifyClientToken(token, project, 0)).toHaveProperty('refused');
+      }),
+    );
+  });
+
+  it('are not taken unsigned or with another algorithm', async () => {
+    const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const claims = encode({
+      iss: '1',
+      ist: 'project',
+      scope: 'session.connect',
+      session_id: 's',
+      exp: 9_999_999_999,
+    });
+    for (const alg of ['none', 'HS512', 'RS256']) {
+      const refused = await verifyClientToken(`${encode({ alg })}.${claims}.`, project, 0);
+      expect(refused).toEqual({ refused: 'The token is not signed with HS256.' });
+    }
+  });
+});
+
+describe('settings', () => {
+  it('have their documented defaults', () => {
+    expect(parseSettings({})).toEqual({
+      host: '127.0.0.1',
+      port: 4600,
+      dataDir: '.godwit',
+      migrationMinAgeMs: 60_000,
+      demo: true,
+      logLevel: 'info',
+    });
+  });
+
+  it.each([
+    [{ GODWIT_PORT: 'http' }, 'GODWIT_PORT must be a port number, e.g. 4600.'],
+    [{ GODWIT_PORT: '70000' }, 'GODWIT_PORT must be a port number, e.g. 4600.'],
+    [
+      { GODWIT_MIGRATION_MIN_AGE_SECONDS: '-1' },
+      'GODWIT_MIGRATION_MIN_AGE_SECONDS must not be negative; 0 switches the limit off.',
+    ],
+    [{ GODWIT_API_KEY: '1' }, 'GODWIT_API_KEY and GODWIT_API_SECRET belong together: set both, or neither.'],
+    [{ GODWIT_DEMO: 'perhaps' }, 'GODWIT_DEMO must be on or off.'],
+  ])('name the variable and the remedy: %o', (env, message) => {
+    expect(() => parseSettings(env)).toThrow(message);
+  });
+
+  it('never repeat a secret that is too short', () => {
+    expect(() => parseSettings({ GODWIT_JOIN_KEY: 'hunter2' })).toThrow(/^(?!.*hunter2)GODWIT_JOIN_KEY/);
+  });
+
+  it('read a file below the environment', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'godwit-settings-'));
+    const file = join(folder, 'godwit.env');
+    await writeFile(file, '# ours\nGODWIT_PORT=4700\nGODWIT_HOST=0.0.0.0\n');
+    expect(parseSettings({ GODWIT_PORT: '4800' }, file)).toMatchObject({ port: 4800, host: '0.0.0.0' });
+    await writeFile(file, 'PORT 4700\n');
+    expect(() => parseSettings({}, file)).toThrow('Line 1 of');
+    expect(() => parseSettings({}, join(folder, 'absent'))).toThrow('cannot be read');
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('secrets', () => {
+  it('are generated once, kept for their owner only, and give way to what is set', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'godwit-secrets-'));
+    const settings = parseSettings({ GODWIT_DATA_DIR: join(folder, 'data') });
+    const first = await loadSecrets(settings);
+    expect(await loadSecrets(settings)).toEqual(first);
+    expect((await stat(secretsPath(settings.dataDir))).mode & 0o777).toBe(0o600);
+    const set = await loadSecrets({ ...settings, adminToken: 'set-by-the-operator' });
+    expect(set).toEqual({ ...first, adminToken: 'set-by-the-operator' });
+    expect(await readFile(secretsPath(settings.dataDir), 'utf8')).not.toContain('set-by-the-operator');
+    await writeFile(secretsPath(settings.dataDir), '{');
+    await expect(loadSecrets(settings)).rejects.toThrow('is damaged');
+    await rm(folder, { recursive: true });
+  });
+});
