@@ -11,7 +11,7 @@ import { loadSecrets, secretsPath } from './secrets.js';
 import { parseSettings } from './settings.js';
 import { TokenBucket } from './signalling/token-bucket.js';
 import { verifyClientToken } from './tokens/client-token.js';
-import { candidatesOfHop } from './transports/describe.js';
+import { candidatesOfHop, candidatesOfRestart } from './transports/describe.js';
 
 const node = (nodeId: string, transports: number, inService = true, load = 0): PlacementNode => ({
   nodeId,
@@ -88,11 +88,17 @@ describe('candidate priorities', () => {
       { address: '192.0.2.1', port: 1, family: 'IPv4' as const },
       { address: '2001:db8::1', port: 1, family: 'IPv6' as const },
     ];
-    const top = (hop: number): number => candidatesOfHop(addresses, hop)?.[0]?.priority ?? 0;
+    const top = (hop: number): number => candidatesOfHop(addresses, hop)?.candidates[0]?.priority ?? 0;
     expect(top(1) - top(0)).toBe(2 ** 16);
-    expect(candidatesOfHop(addresses, 0)?.[1]?.priority).toBe(top(0) - 256);
-    expect(Math.max(...Array.from({ length: 600 }, (_, hop) => top(hop)))).toBeLessThanOrEqual(2 ** 31 - 1);
-    expect(candidatesOfHop(addresses, 600)).toBeNull();
+    expect(candidatesOfHop(addresses, 0)?.candidates[1]?.priority).toBe(top(0) - 256);
+    expect(top(16_383)).toBeLessThanOrEqual(2 ** 31 - 1);
+    expect(candidatesOfHop(addresses, 16_384)).toBeNull();
+  });
+
+  it('go on growing through an ICE restart, and start anew only when they have run out', () => {
+    const addresses = [{ address: '192.0.2.1', port: 1, family: 'IPv4' as const }];
+    expect(candidatesOfRestart(addresses, 7)).toEqual(candidatesOfHop(addresses, 8));
+    expect(candidatesOfRestart(addresses, 16_383)).toEqual(candidatesOfHop(addresses, 0));
   });
 });
 

@@ -29,8 +29,11 @@ export const RESTART_ANSWER_TIMEOUT_MS = 6_000;
 export const CONNECTED_WAIT_MS = 5_000;
 /** Candidate priorities: 2^16 above the last one per hop (HANDOVER 6). */
 export const CANDIDATE_PRIORITY_STEP = 0x10000;
-/** RFC 8445 5.1.2.1: type preference 126 (host), local preference 0, component 1. */
-export const CANDIDATE_PRIORITY_BASE = 126 * 2 ** 24 + 255;
+/**
+ * A type preference of 64 instead of the 126 that RFC 8445 5.1.2.1 recommends for hosts: all our candidates are hosts,
+ * and the room above lasts for 16,383 hops.
+ */
+export const CANDIDATE_PRIORITY_BASE = 64 * 2 ** 24 + 255;
 /** RFC 8445 5.1.2: priorities are at most 2^31 - 1. */
 export const CANDIDATE_PRIORITY_MAX = 2 ** 31 - 1;
 

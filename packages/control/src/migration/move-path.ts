@@ -4,15 +4,15 @@ import type { ControlContext } from '../context.js';
 import { candidateInits } from '../negotiation/describe.js';
 import { NodeCommandError } from '../nodes/node-session.js';
 import { routesOfConnection } from '../roster/routes.js';
-import { addressKey, type ToldCandidate, type TransportState } from '../roster/state.js';
+import { addressKey, type TransportState } from '../roster/state.js';
 import { mediaOf } from '../transports/configure.js';
-import { candidatesOfHop } from '../transports/describe.js';
+import { candidatesOfHop, candidatesOfRestart, type Hop } from '../transports/describe.js';
 import { offerRestart, restartAtOwner } from '../transports/restart.js';
 import type { MoveRequest } from './move.js';
 
 interface Prepared {
   readonly sealKey: string;
-  readonly candidates: readonly ToldCandidate[];
+  readonly hop: Hop;
   /** Set when the client is told by an ICE restart. */
   readonly restartIce: IceCredentials | null;
 }
@@ -87,18 +87,18 @@ export class MovePath {
 
   /** Client: use this address. */
   async tell(): Promise<MoveFailure | null> {
-    const { restartIce, candidates } = this.#require();
+    const { restartIce, hop } = this.#require();
     const { moveId, connection, targetNodeId } = this.#request;
     this.wasTold = true;
     if (restartIce === null) {
-      this.#tellCandidates(candidates);
+      this.#tellCandidates(hop);
       return null;
     }
     const transport = this.#transport;
     const remoteIce = await offerRestart(this.#context, connection, transport, {
       moveId,
       ice: restartIce,
-      candidates,
+      hop,
     });
     if (remoteIce === null) return 'path-not-proven';
     this.restartAnswered = true;
@@ -122,9 +122,9 @@ export class MovePath {
       node.command('returnPath', { moveId, transportId: this.#transport.transportId, usedAddresses }),
     );
     if (typeof answer === 'string') return answer;
-    const candidates = candidatesOfHop(answer.addresses, this.#transport.description.hops + 1);
-    if (candidates === null) return 'no-fresh-address';
-    this.#tellCandidates(candidates);
+    const hop = candidatesOfHop(answer.addresses, this.#transport.description.hops + 1);
+    if (hop === null) return 'no-fresh-address';
+    this.#tellCandidates(hop);
     return null;
   }
 
@@ -160,22 +160,25 @@ export class MovePath {
       }),
     );
     if (typeof answer === 'string') return answer;
-    const candidates = candidatesOfHop(answer.addresses, method === 'candidate' ? description.hops + 1 : 0);
+    const hop =
+      method === 'candidate'
+        ? candidatesOfHop(answer.addresses, description.hops + 1)
+        : candidatesOfRestart(answer.addresses, description.hops);
     const restartIce = method === 'restart' ? (answer.restartIce ?? null) : null;
-    if (candidates === null || (method === 'restart' && restartIce === null)) {
+    if (hop === null || (method === 'restart' && restartIce === null)) {
       await this.cancel(targetNodeId, false);
-      return candidates === null ? 'no-fresh-address' : 'target-refused';
+      return hop === null ? 'no-fresh-address' : 'target-refused';
     }
-    this.#prepared = { sealKey: answer.sealKey, candidates, restartIce };
+    this.#prepared = { sealKey: answer.sealKey, hop, restartIce };
     return null;
   }
 
-  #tellCandidates(candidates: readonly ToldCandidate[]): void {
+  #tellCandidates({ hop, candidates }: Hop): void {
     const { description } = this.#transport;
     this.#transport.description = {
       ...description,
       candidates: [...description.candidates, ...candidates],
-      hops: description.hops + 1,
+      hops: hop,
     };
     const { moveId, connection } = this.#request;
     const inits = candidateInits(description.negotiated, { ice: description.ice, candidates });

@@ -61,10 +61,28 @@ export function parseDescription(json: unknown): TransportDescription | null {
   return parsed.success ? parsed.data : null;
 }
 
-/** Addresses with the priorities of the given hop, or null when priorities have run out: an ICE restart resets them. */
-export function candidatesOfHop(addresses: readonly PoolAddress[], hop: number): ToldCandidate[] | null {
+/** Candidates of one hop, and its number. */
+export interface Hop {
+  readonly hop: number;
+  readonly candidates: readonly ToldCandidate[];
+}
+
+/** Addresses with the priorities of the given hop; null when priorities have run out. */
+export function candidatesOfHop(addresses: readonly PoolAddress[], hop: number): Hop | null {
   const top =
     CANDIDATE_PRIORITY_BASE + hop * CANDIDATE_PRIORITY_STEP + (addresses.length - 1) * ADDRESS_PRIORITY_STEP;
   if (top > CANDIDATE_PRIORITY_MAX) return null;
-  return addresses.map((address, index) => ({ ...address, priority: top - index * ADDRESS_PRIORITY_STEP }));
+  const candidates = addresses.map((address, index) => ({
+    ...address,
+    priority: top - index * ADDRESS_PRIORITY_STEP,
+  }));
+  return { hop, candidates };
+}
+
+/**
+ * Candidates of an ICE restart. They too lie above all before: Chromium prunes a new pair, and never checks it, while
+ * a pair of the old generation with a higher priority works. Only when priorities have run out do they start anew.
+ */
+export function candidatesOfRestart(addresses: readonly PoolAddress[], hops: number): Hop | null {
+  return candidatesOfHop(addresses, hops + 1) ?? candidatesOfHop(addresses, 0);
 }

@@ -144,7 +144,7 @@ async function createTransport(
         'The media node cannot take the connection just now; please try again.',
       );
     });
-  const candidates = candidatesOfHop(made.addresses, 0) ?? [];
+  const candidates = [...(candidatesOfHop(made.addresses, 0)?.candidates ?? [])];
   const { ice, fingerprint } = made;
   const description = {
     localSsrc,

@@ -5,20 +5,15 @@ import { deferred, within } from '../deadline.js';
 import { ClientError } from '../errors.js';
 import { newId64 } from '../ids.js';
 import { restartOfferSdp } from '../negotiation/describe.js';
-import {
-  addressKey,
-  type ConnectionState,
-  type ToldCandidate,
-  type TransportState,
-} from '../roster/state.js';
-import { candidatesOfHop } from './describe.js';
+import { addressKey, type ConnectionState, type TransportState } from '../roster/state.js';
+import { candidatesOfRestart, type Hop } from './describe.js';
 import { saveDescription } from './persist.js';
 
 /** A new ICE generation: credentials of ours, and where they are good. */
 export interface RestartTerms {
   readonly moveId?: string;
   readonly ice: IceCredentials;
-  readonly candidates: readonly ToldCandidate[];
+  readonly hop: Hop;
 }
 
 /**
@@ -37,8 +32,8 @@ export async function offerRestart(
   connection.restartsSent += 1;
   const { description } = transport;
   const negotiated = { ...description.negotiated, version: description.negotiated.version + 1 };
-  const { ice, candidates, moveId } = terms;
-  transport.description = { ...description, negotiated, ice, candidates, hops: 0 };
+  const { ice, hop, moveId } = terms;
+  transport.description = { ...description, negotiated, ice, candidates: [...hop.candidates], hops: hop.hop };
   connection.channel.push({
     event: 'restartOffer',
     restartId,
@@ -88,8 +83,8 @@ export async function restartAtOwner(context: ControlContext, connection: Connec
   const usedAddresses = transport.description.candidates.map(addressKey);
   try {
     const { ice, addresses } = await node.command('restartIce', { transportId, epoch, usedAddresses });
-    const candidates = candidatesOfHop(addresses, 0) ?? [];
-    const remoteIce = await offerRestart(context, connection, transport, { ice, candidates });
+    const hop = candidatesOfRestart(addresses, transport.description.hops);
+    const remoteIce = hop === null ? null : await offerRestart(context, connection, transport, { ice, hop });
     if (remoteIce === null) {
       context.log.warn({ transportId }, 'the client did not answer an ICE restart');
       return;

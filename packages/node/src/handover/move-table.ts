@@ -55,6 +55,11 @@ export class MoveTable {
       frozen: null,
       tookBack: false,
     };
+    if (command.restartIce !== undefined) {
+      // The client's next generation begins with this move; its checks on the old path stay good until it nominates.
+      host.ice.restart(command.restartIce, []);
+      this.#context.transports.indexUfrags(host);
+    }
     this.#sources.set(moveId, entry);
     runSource(this.#context, entry, entry.move.start());
   }
