@@ -48,7 +48,7 @@ export function receiveMediaDatagram(
       receiveOwn(core, transport, bytes, arrivedAtMicros, origin);
       return;
     case 'forward':
-      forwardToOwner(core, transport, inbound.linkId, { bytes, arrivedAtMicros, origin });
+      forwardToOwner(core, transport, inbound, { bytes, arrivedAtMicros, origin });
       return;
     case 'hold':
       hold(core, transport, { bytes, arrivedAtMicros, origin });
@@ -79,12 +79,17 @@ export function changeInbound(core: Core, transport: TransportEntry, inbound: In
  * What came straight from the client goes to the owner. What another node had sent goes on marked as bounced, since
  * the two may have taken each other for the owner; a bounced packet waits here: never sent on again, no loops.
  */
-function forwardToOwner(core: Core, transport: TransportEntry, linkId: string, packet: HeldPacket): void {
+function forwardToOwner(
+  core: Core,
+  transport: TransportEntry,
+  { linkId, final = false }: Extract<Inbound, { kind: 'forward' }>,
+  packet: HeldPacket,
+): void {
   const { origin } = packet;
   switch (origin.kind) {
     case 'socket':
     case 'link':
-      core.links.sendFromClient(linkId, transport.idBytes, packet, origin.kind === 'link');
+      core.links.sendFromClient(linkId, transport.idBytes, packet, final || origin.kind === 'link');
       return;
     case 'bounced':
       hold(core, transport, packet);

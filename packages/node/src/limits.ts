@@ -2,6 +2,8 @@
 
 /** Indices granted with TRANSFER: at 300 packets a second 27 s, far beyond the RELEASE that follows (2.5). */
 export const GRANT_INDICES = 8_192;
+/** How long a proven move waits for streams without holes before it freezes the transport all the same. */
+export const SETTLE_MS = 200;
 /** Identical ciphertext goes to the old and the new path for at most this long (2.3). */
 export const DUPLICATE_PATHS_MS = 1_000;
 /** A cache that is to serve NACKs after the move must span this much (2.2). */
@@ -23,6 +25,8 @@ export const CONFIRM_REPEAT_MS = 50;
 export const LINGER_MS = 10_000;
 /** How long the target remembers that it refused or forgot a move. */
 export const TOMBSTONE_MS = 30_000;
+/** A target that has heard no RELEASE by then tells control of the move itself: the source may have died. */
+export const REPORT_FOR_SOURCE_MS = 500;
 /** A prepared target that hears nothing of its move forgets it. */
 export const PREPARED_TTL_MS = 20_000;
 /** Bytes of sealed state in one handover message: below the link message limit with its header. */

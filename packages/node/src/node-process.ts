@@ -10,6 +10,7 @@ import { startClockwork, startHeartbeat } from './clockwork.js';
 import { CommandHandlers } from './commands/command-handlers.js';
 import { ControlConnection } from './control/control-connection.js';
 import { ExceptionDispatcher } from './exception-dispatcher.js';
+import { handoverSelfTest } from './handover/self-test.js';
 import { MoveTable } from './handover/move-table.js';
 import { STOP_GRACE_MS, TICK_INTERVAL_MS } from './limits.js';
 import { NodeIdentity } from './link/identity.js';
@@ -59,6 +60,7 @@ async function openSockets(settings: NodeSettings): Promise<Sockets> {
     },
   });
   try {
+    handoverSelfTest(datapath);
     const pool = await AddressPool.open(datapath, settings);
     const binding = linkBinding(settings, pool);
     const linkSocket = await datapath.openSocket({ ...binding, port: settings.linkPort, purpose: 'link' });

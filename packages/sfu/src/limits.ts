@@ -20,3 +20,7 @@ export const TRANSPORT_CC_LATE_MAX = 256;
 export const RECEIVER_REPORT_INTERVAL_MS = 1_000;
 /** Report blocks of one RR (RFC 3550 6.4.1: five bits). */
 export const REPORT_BLOCKS_MAX = 31;
+/** A hole in a stream that has not closed by then is a loss, not a reordering: no move waits for it any longer. */
+export const HOLE_PATIENCE_MS = 150;
+/** Holes tracked per stream; more is an outage. */
+export const HOLES_MAX = 256;

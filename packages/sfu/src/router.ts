@@ -91,8 +91,19 @@ export class Router {
 
   handleGap(nowMs: number, { stream, fromIndex, count }: Extract<Exception, { kind: 'gap' }>): void {
     const state = this.#streams.get(streamName(stream));
-    if (state === undefined || !this.#repairable(state)) return;
+    if (state === undefined) return;
+    state.holes.add(nowMs, fromIndex, count);
+    if (!this.#repairable(state)) return;
     if (!state.nacks.add(nowMs, fromIndex, count)) state.keyFrames.want();
+  }
+
+  /** A good moment to freeze: no packet that this transport should still get has been overtaken by another. */
+  isWhole(transportId: TransportId, nowMs: number): boolean {
+    const egress = this.#transports.get(transportId)?.media.egress ?? [];
+    return egress.every((rule) => {
+      const holes = rule.enabled ? this.#streams.get(streamName(rule))?.holes : undefined;
+      return holes?.isWhole(nowMs, (index) => this.#datapath.hasPacket(rule, index)) ?? true;
+    });
   }
 
   /** A link message whose first byte is PEER_MESSAGE_CLASS. */

@@ -1,5 +1,6 @@
 import type { LinkId, StreamKey } from '@godwit/datapath';
 import type { NtpTime } from '@godwit/rtp';
+import { HoleTracker } from './hole-tracker.js';
 import { KeyFrameRequester } from './key-frame-requester.js';
 import { NackRequester } from './nack-requester.js';
 
@@ -17,12 +18,19 @@ export interface StreamState {
   route: RoutedStream;
   readonly nacks: NackRequester;
   readonly keyFrames: KeyFrameRequester;
+  readonly holes: HoleTracker;
   /** The publisher's clock pair, as last heard. */
   clock: { readonly ntp: NtpTime; readonly rtpTimestamp: number } | null;
 }
 
 export function createStreamState(route: RoutedStream): StreamState {
-  return { route, nacks: new NackRequester(), keyFrames: new KeyFrameRequester(), clock: null };
+  return {
+    route,
+    nacks: new NackRequester(),
+    keyFrames: new KeyFrameRequester(),
+    holes: new HoleTracker(),
+    clock: null,
+  };
 }
 
 /** Key of a stream in maps. */

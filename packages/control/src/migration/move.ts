@@ -205,7 +205,7 @@ class Move {
     };
     const { transportId, ownerNodeId: nodeId } = transport;
     this.#context.log.info(
-      { moveId, transportId, nodeId, outcome: report.outcome, failure: report.failure },
+      { moveId, transportId, nodeId, outcome: report.outcome, failure: report.failure, ...report.measures },
       'move ended',
     );
     return report;

@@ -26,6 +26,7 @@ export class MoveTable {
       'proving',
       'proven',
       'returning',
+      'settling',
       'freezing',
       'transferring',
       'prepared',
@@ -136,7 +137,11 @@ export class MoveTable {
     if (entry === undefined) return;
     const nowMs = this.#context.clockMs();
     if (via === 'link' && linkId === entry.move.options.targetNodeId) {
-      runSource(this.#context, entry, entry.move.provenAtTarget(nowMs));
+      runSource(
+        this.#context,
+        entry,
+        entry.move.provenAtTarget(nowMs, this.#context.router.isWhole(transportId, nowMs)),
+      );
     } else if (via === 'socket') {
       runSource(this.#context, entry, entry.move.provenHere(nowMs));
     }
@@ -144,8 +149,9 @@ export class MoveTable {
 
   tick(nowMs: number, controlHeardAtMs: number): void {
     for (const [moveId, entry] of this.#sources) {
+      const isWhole = (): boolean => this.#context.router.isWhole(entry.move.options.transportId, nowMs);
       const heardAtMs = this.#context.links.heardAtMs(entry.move.options.targetNodeId);
-      runSource(this.#context, entry, entry.move.tick(nowMs, heardAtMs, controlHeardAtMs));
+      runSource(this.#context, entry, entry.move.tick(nowMs, heardAtMs, controlHeardAtMs, isWhole));
       if (entry.move.stateName === 'done') this.#sources.delete(moveId);
     }
     for (const [moveId, entry] of this.#targets) {

@@ -4,6 +4,8 @@ import {
   GRANT_INDICES,
   LINGER_MS,
   PREPARED_TTL_MS,
+  REPORT_FOR_SOURCE_MS,
+  SETTLE_MS,
   TAKE_BACK_SILENCE_MS,
   TRANSFER_FRAGMENT_BYTES,
   TRANSFER_REPEAT_MS,
@@ -54,7 +56,7 @@ function pair(options: { rehearsal?: boolean; stateBytes?: number; thawFails?: b
       reports.push(output);
       if (output.kind === 'thaw') {
         sealed = Buffer.from(output.sealed);
-        runTarget(now, options.thawFails === true ? target.thawFailed(now) : target.thawed());
+        runTarget(now, options.thawFails === true ? target.thawFailed(now) : target.thawed(now));
       }
     }
   };
@@ -79,7 +81,7 @@ describe('a planned move', () => {
     const move = pair();
     move.runSource(0, move.source.start());
     move.runTarget(10, move.target.nominated());
-    move.runSource(20, move.source.provenAtTarget(20));
+    move.runSource(20, move.source.provenAtTarget(20, true));
     expect(move.log).toEqual([
       'source:watchTargetPath',
       'target>pathNominated',
@@ -97,12 +99,34 @@ describe('a planned move', () => {
       'target:liftCeiling',
       'target>released',
       'source:reportEnded',
-      'target:reportCompleted',
     ]);
     expect(move.source.stateName).toBe('lingering');
     expect(move.target.stateName).toBe('owner');
     move.tick(20 + LINGER_MS, 0, 0);
     expect(move.source.stateName).toBe('done');
+  });
+
+  it('waits a bounded time for a moment at which no packet for the client has been overtaken', () => {
+    const move = pair();
+    move.runSource(0, move.source.provenAtTarget(0, false));
+    expect(move.source.stateName).toBe('settling');
+    move.runSource(
+      10,
+      move.source.tick(10, 10, 10, () => false),
+    );
+    expect(move.source.stateName).toBe('settling');
+    move.runSource(
+      20,
+      move.source.tick(20, 20, 20, () => true),
+    );
+    expect(move.log).toContain('source:handOff');
+    const impatient = pair();
+    impatient.runSource(0, impatient.source.provenAtTarget(0, false));
+    impatient.runSource(
+      SETTLE_MS,
+      impatient.source.tick(SETTLE_MS, 0, 0, () => false),
+    );
+    expect(impatient.log).toContain('source:handOff');
   });
 
   it('sends to both paths for a bounded time while the new one has not proven itself', () => {
@@ -119,7 +143,7 @@ describe('a planned move', () => {
     const move = pair({ stateBytes: TRANSFER_FRAGMENT_BYTES * 3 + 1 });
     let lost = 0;
     move.dropWhen((message) => message.kind === 'transfer' && message.fragment === 2 && lost++ < 2);
-    move.runSource(0, move.source.provenAtTarget(0));
+    move.runSource(0, move.source.provenAtTarget(0, true));
     expect(move.target.stateName).toBe('prepared');
     move.tick(TRANSFER_REPEAT_MS, 0, 0);
     move.tick(TRANSFER_REPEAT_MS * 2, 0, 0);
@@ -131,7 +155,7 @@ describe('a planned move', () => {
     const move = pair();
     let lost = 0;
     move.dropWhen((message) => message.kind === 'accepted' && lost++ === 0);
-    move.runSource(0, move.source.provenAtTarget(0));
+    move.runSource(0, move.source.provenAtTarget(0, true));
     expect(move.source.stateName).toBe('transferring');
     expect(move.target.stateName).toBe('limited');
     move.tick(TRANSFER_REPEAT_MS, 0, 0);
@@ -139,11 +163,22 @@ describe('a planned move', () => {
     expect(move.source.stateName).toBe('lingering');
   });
 
+  it('is told to control by the target when the source falls silent after TRANSFER', () => {
+    const move = pair();
+    move.dropWhen((message) => message.kind === 'accepted');
+    move.runSource(0, move.source.provenAtTarget(0, true));
+    move.runTarget(REPORT_FOR_SOURCE_MS - 1, move.target.tick(REPORT_FOR_SOURCE_MS - 1));
+    expect(move.log).not.toContain('target:reportCompleted');
+    move.runTarget(REPORT_FOR_SOURCE_MS, move.target.tick(REPORT_FOR_SOURCE_MS));
+    move.runTarget(REPORT_FOR_SOURCE_MS * 2, move.target.tick(REPORT_FOR_SOURCE_MS * 2));
+    expect(move.log.filter((entry) => entry === 'target:reportCompleted')).toHaveLength(1);
+  });
+
   it('keeps the target below its ceiling until RELEASE arrives, however often it is lost', () => {
     const move = pair();
     let lost = 0;
     move.dropWhen((message) => message.kind === 'release' && lost++ < 3);
-    move.runSource(0, move.source.provenAtTarget(0));
+    move.runSource(0, move.source.provenAtTarget(0, true));
     expect(move.target.stateName).toBe('limited');
     for (let now = 50; now <= 200; now += 50) move.tick(now, now, now);
     expect(move.log).toContain('target:liftCeiling');
@@ -154,7 +189,7 @@ describe('taking a transport back', () => {
   const silentTarget = () => {
     const move = pair();
     move.dropWhen((message) => message.kind === 'transfer');
-    move.runSource(0, move.source.provenAtTarget(0));
+    move.runSource(0, move.source.provenAtTarget(0, true));
     return move;
   };
 
@@ -183,7 +218,7 @@ describe('taking a transport back', () => {
 
   it('happens at once when the target refuses, and the tombstone refuses again', () => {
     const move = pair({ thawFails: true });
-    move.runSource(0, move.source.provenAtTarget(0));
+    move.runSource(0, move.source.provenAtTarget(0, true));
     expect(move.log).toContain('source:takeBack');
     expect(move.log.filter((entry) => entry === 'target:reportCompleted')).toHaveLength(0);
     expect(move.target.stateName).toBe('tombstone');
@@ -199,7 +234,7 @@ describe('taking a transport back', () => {
   it('makes a target that had begun in a partition yield', () => {
     const move = pair();
     move.dropWhen((message) => message.kind === 'accepted');
-    move.runSource(0, move.source.provenAtTarget(0));
+    move.runSource(0, move.source.provenAtTarget(0, true));
     expect(move.target.stateName).toBe('limited');
     move.tick(TAKE_BACK_SILENCE_MS, 0, 0);
     expect(move.log).toContain('target:yield');
@@ -228,7 +263,7 @@ describe('giving up', () => {
   it('ends a rehearsal with the path back at the source and no state sent', () => {
     const move = pair({ rehearsal: true });
     move.runTarget(10, move.target.nominated());
-    move.runSource(20, move.source.provenAtTarget(20));
+    move.runSource(20, move.source.provenAtTarget(20, true));
     expect(move.source.returnPath()).toBe(true);
     move.runSource(30, move.source.nominatedHere());
     move.runSource(40, move.source.provenHere(40));
@@ -246,7 +281,7 @@ describe('giving up', () => {
 
   it('is refused by a target that owns the transport', () => {
     const move = pair();
-    move.runSource(0, move.source.provenAtTarget(0));
+    move.runSource(0, move.source.provenAtTarget(0, true));
     expect(move.target.cancel(10)).toBeNull();
   });
 });

@@ -112,6 +112,9 @@ function freeze(context: NodeContext, entry: SourceEntry, host: TransportHost): 
   try {
     const sealed = seal(entry, host, nowMs, media, feedback);
     runSource(context, entry, move.frozen(nowMs, sealed));
+    // Behind the state on the same link: the target keeps these until it has taken it.
+    const linkId = move.options.targetNodeId;
+    context.datapath.setInbound(host.transportId, { kind: 'forward', linkId, final: true });
   } catch (error) {
     context.log.error(
       { error, transportId: host.transportId },

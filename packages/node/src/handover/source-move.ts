@@ -4,6 +4,7 @@ import {
   DUPLICATE_PATHS_MS,
   GRANT_INDICES,
   LINGER_MS,
+  SETTLE_MS,
   TAKE_BACK_SILENCE_MS,
   TRANSFER_FAST_REPEATS,
   TRANSFER_FRAGMENT_BYTES,
@@ -29,7 +30,7 @@ export type SourceMoveOutput =
   | { readonly kind: 'usePaths'; readonly paths: 'own' | 'both' | 'target' }
   | { readonly kind: 'watchTargetPath' }
   | { readonly kind: 'watchOwnPath' }
-  /** Freeze the transport at once and give the sealed state to `frozen`. */
+  /** Freeze the transport at once and give the sealed state to `frozen`; what arrives from now on is the target's. */
   | { readonly kind: 'freeze' }
   | { readonly kind: 'send'; readonly message: HandoverMessage }
   /** The target owns the transport: destroy the keys, send on what still arrives. */
@@ -54,6 +55,8 @@ type State =
   /** A rehearsal that has reached its end and waits to be sent home. */
   | { readonly name: 'proven' }
   | { readonly name: 'returning' }
+  /** Proven, and waiting for a moment without holes in what the client receives. */
+  | { readonly name: 'settling'; readonly untilMs: number }
   | { readonly name: 'freezing' }
   | {
       readonly name: 'transferring';
@@ -86,15 +89,18 @@ export class SourceMove {
   /** True while the client's path may be at the target although we own the transport. */
   get ownerElsewhereOnPath(): boolean {
     const name = this.#state.name;
-    return name === 'proving' || name === 'proven' || name === 'returning' || name === 'transferring';
+    return ['proving', 'proven', 'returning', 'settling', 'transferring'].includes(name);
   }
 
   start(): SourceMoveOutput[] {
     return [{ kind: 'watchTargetPath' }];
   }
 
-  /** Authenticated, fresh SRTP or SRTCP has come through the target. */
-  provenAtTarget(nowMs: number): SourceMoveOutput[] {
+  /**
+   * Authenticated, fresh SRTP or SRTCP has come through the target. `isWhole`: no packet for the client has been
+   * overtaken by another; the new owner could not send it any more.
+   */
+  provenAtTarget(nowMs: number, isWhole: boolean): SourceMoveOutput[] {
     if (this.#state.name !== 'proving') return [];
     this.#measures.pathMs = nowMs - this.#startedAtMs;
     const outputs: SourceMoveOutput[] = [
@@ -106,8 +112,8 @@ export class SourceMove {
       this.#state = { name: 'proven' };
       return outputs;
     }
-    this.#state = { name: 'freezing' };
-    return [...outputs, { kind: 'freeze' }];
+    this.#state = { name: 'settling', untilMs: nowMs + SETTLE_MS };
+    return [...outputs, ...this.#settle(nowMs, isWhole)];
   }
 
   /** The sealed state that `freeze` asked for. */
@@ -188,6 +194,7 @@ export class SourceMove {
       case 'proving':
       case 'proven':
       case 'returning':
+      case 'settling':
         return [{ kind: 'usePaths', paths: 'own' }, ...this.#end(nowMs, 'cancelled', 'cancelled')];
       case 'transferring':
         return force ? this.#takeBack(nowMs, 'cancelled', GRANT_INDICES) : null;
@@ -202,13 +209,20 @@ export class SourceMove {
   }
 
   /** `targetHeardAtMs`, `controlHeardAtMs`: when the link and control last said anything at all. */
-  tick(nowMs: number, targetHeardAtMs: number, controlHeardAtMs: number): SourceMoveOutput[] {
+  tick(
+    nowMs: number,
+    targetHeardAtMs: number,
+    controlHeardAtMs: number,
+    isWhole: () => boolean = () => true,
+  ): SourceMoveOutput[] {
     const state = this.#state;
     switch (state.name) {
       case 'proving':
         if (state.duplicatesUntilMs === null || nowMs < state.duplicatesUntilMs) return [];
         state.duplicatesUntilMs = null;
         return [{ kind: 'usePaths', paths: 'own' }];
+      case 'settling':
+        return this.#settle(nowMs, isWhole());
       case 'transferring':
         return this.#repeatTransfer(nowMs, state, Math.max(targetHeardAtMs, controlHeardAtMs));
       case 'releasing':
@@ -229,6 +243,13 @@ export class SourceMove {
       case 'done':
         return [];
     }
+  }
+
+  #settle(nowMs: number, isWhole: boolean): SourceMoveOutput[] {
+    const state = this.#state;
+    if (state.name !== 'settling' || (!isWhole && nowMs < state.untilMs)) return [];
+    this.#state = { name: 'freezing' };
+    return [{ kind: 'freeze' }];
   }
 
   #nominated(nowMs: number): SourceMoveOutput[] {

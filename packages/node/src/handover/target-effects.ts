@@ -92,7 +92,7 @@ function thaw(context: NodeContext, entry: TargetEntry, sealed: Buffer): void {
     runTarget(context, entry, entry.move.thawFailed(nowMs));
     return;
   }
-  runTarget(context, entry, entry.move.thawed());
+  runTarget(context, entry, entry.move.thawed(nowMs));
 }
 
 function open(entry: TargetEntry, sealed: Buffer): PortableTransport | null {

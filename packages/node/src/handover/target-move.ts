@@ -1,5 +1,5 @@
 import type { MoveFailure } from '@godwit/protocol';
-import { PREPARED_TTL_MS, TOMBSTONE_MS } from '../limits.js';
+import { PREPARED_TTL_MS, REPORT_FOR_SOURCE_MS, TOMBSTONE_MS } from '../limits.js';
 import type { HandoverMessage } from './messages.js';
 
 export interface TargetMoveOptions {
@@ -29,7 +29,7 @@ type State =
   | { readonly name: 'prepared'; expiresAtMs: number; fragments: (Buffer | undefined)[] }
   | { readonly name: 'thawing' }
   /** Owner inside [N, N+L) until RELEASE. */
-  | { readonly name: 'limited' }
+  | { readonly name: 'limited'; reportAtMs: number }
   | { readonly name: 'owner'; untilMs: number }
   | { readonly name: 'tombstone'; untilMs: number }
   | { readonly name: 'done' };
@@ -76,10 +76,11 @@ export class TargetMove {
     }
   }
 
-  thawed(): TargetMoveOutput[] {
+  /** The source tells control of it, with what it measured; only when it falls silent is it for us to tell. */
+  thawed(nowMs: number): TargetMoveOutput[] {
     if (this.#state.name !== 'thawing') return [];
-    this.#state = { name: 'limited' };
-    return [{ kind: 'send', message: this.#message('accepted') }, { kind: 'reportCompleted' }];
+    this.#state = { name: 'limited', reportAtMs: nowMs + REPORT_FOR_SOURCE_MS };
+    return [{ kind: 'send', message: this.#message('accepted') }];
   }
 
   thawFailed(nowMs: number): TargetMoveOutput[] {
@@ -119,8 +120,11 @@ export class TargetMove {
         if (nowMs < state.untilMs) return [];
         this.#state = { name: 'done' };
         return [{ kind: 'done' }];
-      case 'thawing':
       case 'limited':
+        if (nowMs < state.reportAtMs) return [];
+        state.reportAtMs = Number.POSITIVE_INFINITY;
+        return [{ kind: 'reportCompleted' }];
+      case 'thawing':
       case 'done':
         return [];
     }

@@ -1,3 +1,4 @@
+import type { Datapath } from '@godwit/datapath';
 import type { TransportMedia } from '@godwit/protocol';
 import type { NodeContext } from '../node-context.js';
 
@@ -8,7 +9,11 @@ export function removeTransport(context: NodeContext, transportId: string): void
   host.dtls?.close();
   context.transports.delete(transportId);
   context.router.removeTransport(transportId);
-  if (context.datapath.hasTransport(transportId)) context.datapath.removeTransport(transportId);
+  removeDatapathTransport(context.datapath, transportId);
+}
+
+export function removeDatapathTransport(datapath: Datapath, transportId: string): void {
+  if (datapath.hasTransport(transportId)) datapath.removeTransport(transportId);
 }
 
 /** No ingress, no egress: what a node that only relays a transport's ciphertext needs of its media. */
