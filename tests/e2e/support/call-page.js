@@ -39,9 +39,10 @@ call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
     session.on('connectionDestroyed', (event) =>
       note('connectionDestroyed', { id: event.connection.connectionId }),
     );
-    session.on('streamDestroyed', (event) =>
-      note('streamDestroyed', { id: event.stream.streamId, reason: event.reason }),
-    );
+    session.on('streamDestroyed', (event) => {
+      note('streamDestroyed', { id: event.stream.streamId, reason: event.reason });
+      call.subscribers.delete(event.stream.streamId);
+    });
     session.on('signal', (event) => note('signal', { type: event.type, data: event.data }));
     session.on('migrationMeasured', (event) => call.reports.push(event.report));
     session.on('streamCreated', (event) => {
@@ -83,6 +84,27 @@ const INBOUND = [
   'framesDecoded',
 ];
 
+/** Chromium's VP8 encoder makes a key frame by itself after so many frames. */
+const KEY_FRAME_PERIOD = 3000;
+/** Frames between two looks at the counters, about: the key frame came somewhere between them. */
+const KEY_FRAME_SLACK = 150;
+let keyFrames = { encoded: 0, atFrame: 0, periodic: 0 };
+
+/** Key frames so far that nobody asked for: a period after the one before. */
+function periodicKeyFrames({ keyFramesEncoded, framesEncoded }) {
+  if (keyFramesEncoded > keyFrames.encoded) {
+    const isPeriodic =
+      keyFramesEncoded === keyFrames.encoded + 1 &&
+      Math.abs(framesEncoded - keyFrames.atFrame - KEY_FRAME_PERIOD) <= KEY_FRAME_SLACK;
+    keyFrames = {
+      encoded: keyFramesEncoded,
+      atFrame: framesEncoded,
+      periodic: keyFrames.periodic + (isPeriodic ? 1 : 0),
+    };
+  }
+  return keyFrames.periodic;
+}
+
 /** Sums over all subscribers, and the publisher's own counters. */
 call.counters = async () => {
   const sums = { receivers: 0 };
@@ -105,6 +127,7 @@ call.counters = async () => {
           sums.srtpCipher = entry.srtpCipher;
         }
         if (entry.type !== 'outbound-rtp' || entry.kind !== 'video') continue;
+        sums.periodicKeyFrames = periodicKeyFrames(entry);
         for (const key of [
           'keyFramesEncoded',
           'pliCount',

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 
 const [address, ports, count] = process.argv.slice(2);
-const socket = createSocket('udp4');
+const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
 const MAGIC = Buffer.from('2112a442', 'hex');
 
 function stun(length) {
