@@ -14,8 +14,6 @@ export const ICE_PAIRS_MAX = 8;
 export const ICE_REPLIES_PER_SECOND_MAX = 250;
 /** Unauthenticated requests answered a second: enough for a client with a stale password to notice. */
 export const ICE_REFUSALS_PER_SECOND_MAX = 10;
-/** Addresses used in one ICE generation that are remembered: one per hop and family, hops end before this. */
-export const ICE_USED_ADDRESSES_MAX = 512;
 
 /** A handshake takes two round trips; 15 s outlast six retransmissions on a bad network. */
 export const DTLS_HANDSHAKE_TIMEOUT_MS = 15_000;

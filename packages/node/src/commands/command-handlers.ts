@@ -4,7 +4,6 @@ import {
   chooseFreshAddresses,
   createIceCredentials,
   DtlsServerHandshake,
-  formatAddress,
   IceLiteAgent,
   type NodeCertificate,
 } from '@godwit/transport';
@@ -98,11 +97,7 @@ export class CommandHandlers {
       localSsrc: command.localSsrc,
       media: NO_MEDIA,
       role: { name: 'owner', epoch },
-      ice: new IceLiteAgent(this.#context.clockMs(), {
-        local: ice,
-        remote: remote.ice,
-        usedAddresses: addresses.map(formatAddress),
-      }),
+      ice: new IceLiteAgent(this.#context.clockMs(), { local: ice, remote: remote.ice }),
       dtls: new DtlsServerHandshake(this.#certificate, remote.fingerprint),
     });
     this.#context.datapath.addTransport(transportId);
@@ -131,7 +126,7 @@ export class CommandHandlers {
     const fresh = chooseFreshAddresses(pool, usedAddresses);
     // New credentials make every address fresh again.
     const addresses = fresh.length > 0 ? fresh : chooseFreshAddresses(pool, []);
-    host.ice.restart(ice, addresses.map(formatAddress));
+    host.ice.restart(ice);
     this.#context.transports.indexUfrags(host);
     return { ice, addresses };
   }

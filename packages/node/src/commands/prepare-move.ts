@@ -4,7 +4,6 @@ import {
   chooseFreshAddresses,
   createIceCredentials,
   createSealKeyPair,
-  formatAddress,
   IceLiteAgent,
 } from '@godwit/transport';
 import { NodeError } from '../errors.js';
@@ -40,7 +39,7 @@ export async function prepareMove(
   const restartIce = command.method === 'restart' ? createIceCredentials(randomBytes) : null;
   giveUpFormer(context, moves, command.transportId);
   const entry = addEntry(context, moves, command);
-  install(context, command, addresses, restartIce);
+  install(context, command, restartIce);
   await relaysReady(context, entry, command);
   return {
     addresses,
@@ -86,12 +85,7 @@ function addEntry(
   return entry;
 }
 
-function install(
-  context: NodeContext,
-  command: PrepareMove,
-  addresses: readonly PoolAddress[],
-  restartIce: IceCredentials | null,
-): void {
+function install(context: NodeContext, command: PrepareMove, restartIce: IceCredentials | null): void {
   const { transportId, media } = command;
   const nowMs = context.clockMs();
   const own = context.nodeId();
@@ -103,9 +97,8 @@ function install(
       consumerNodeIds: [...new Set([...route.consumerNodeIds, own])],
     })),
   );
-  const usedAddresses = [...command.usedAddresses, ...addresses.map(formatAddress)];
-  const ice = new IceLiteAgent(nowMs, { local: command.ice, remote: command.remoteIce, usedAddresses });
-  if (restartIce !== null) ice.restart(restartIce, addresses.map(formatAddress));
+  const ice = new IceLiteAgent(nowMs, { local: command.ice, remote: command.remoteIce });
+  if (restartIce !== null) ice.restart(restartIce);
   const host = new TransportHost(context.datapath, {
     transportId,
     sessionId: command.sessionId,

@@ -58,7 +58,7 @@ export class MoveTable {
     };
     if (command.restartIce !== undefined) {
       // The client's next generation begins with this move; its checks on the old path stay good until it nominates.
-      host.ice.restart(command.restartIce, []);
+      host.ice.restart(command.restartIce);
       this.#context.transports.indexUfrags(host);
     }
     this.#sources.set(moveId, entry);

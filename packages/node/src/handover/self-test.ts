@@ -43,11 +43,7 @@ function moveToItself(datapath: Datapath): void {
   datapath.setInbound(TRANSPORT_ID, { kind: 'own' });
   // SRTCP of our own, so that the state has a space of indices to hand over.
   datapath.sendRtcp(TRANSPORT_ID, Buffer.from('80c9000100000001', 'hex'));
-  const ice = new IceLiteAgent(0, {
-    local: createIceCredentials(randomBytes),
-    remote: null,
-    usedAddresses: [],
-  });
+  const ice = new IceLiteAgent(0, { local: createIceCredentials(randomBytes), remote: null });
   const media = datapath.freeze(TRANSPORT_ID);
   const state = { schema, transportId: TRANSPORT_ID, epoch: 1, ice: ice.freeze(0), media, feedback: null };
   const keys = createSealKeyPair();

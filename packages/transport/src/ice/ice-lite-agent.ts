@@ -1,4 +1,4 @@
-import type { IceCredentials, PoolAddress } from '@godwit/protocol';
+import type { IceCredentials } from '@godwit/protocol';
 import {
   buildBindingSuccess,
   buildErrorResponse,
@@ -15,7 +15,6 @@ import {
   ICE_REFUSALS_PER_SECOND_MAX,
   ICE_REPLIES_PER_SECOND_MAX,
 } from '../limits.js';
-import { HopLedger, type HopPlan } from './hop-ledger.js';
 import { parseIceUsername } from './credentials.js';
 import type { FrozenIce } from './frozen-ice.js';
 import { isSamePair, type IcePair } from './pair.js';
@@ -47,8 +46,6 @@ export interface IceLiteAgentInit {
   readonly local: IceCredentials;
   /** Null until the client's description is known: its checks may come first. */
   readonly remote: IceCredentials | null;
-  /** Addresses that the client was told with these credentials, as {@link formatAddress} writes them. */
-  readonly usedAddresses: readonly string[];
 }
 
 interface Generation {
@@ -63,7 +60,6 @@ interface Generation {
 export class IceLiteAgent {
   #current: Generation;
   #previous: Generation | null = null;
-  #hops: HopLedger;
   #pairs: IcePair[] = [];
   #nominated: IcePair | null = null;
   #lastHeardMs: number;
@@ -73,28 +69,25 @@ export class IceLiteAgent {
 
   constructor(nowMs: number, init: IceLiteAgentInit) {
     this.#current = { local: init.local, remote: init.remote };
-    this.#hops = HopLedger.start(init.usedAddresses);
     this.#lastHeardMs = nowMs;
   }
 
   /** Goes on with another node's agent. Its pairs stay behind: they named that node's sockets. */
   static thaw(nowMs: number, frozen: FrozenIce): IceLiteAgent {
-    const agent = new IceLiteAgent(nowMs, { local: frozen.local, remote: frozen.remote, usedAddresses: [] });
+    const agent = new IceLiteAgent(nowMs, { local: frozen.local, remote: frozen.remote });
     agent.#previous = frozen.previous;
-    agent.#hops = HopLedger.thaw(frozen.hops);
     agent.#lastHeardMs = nowMs - frozen.heardAgeMs;
     return agent;
   }
 
   /**
-   * A target that has answered checks already takes over what the source knew; its own pairs and addresses stay.
+   * A target that has answered checks already takes over what the source knew; its own pairs stay.
    * False when the state is of other credentials: nothing has changed then.
    */
   adopt(nowMs: number, frozen: FrozenIce): boolean {
     if (frozen.local.ufrag !== this.#current.local.ufrag) return false;
     this.#current.remote ??= frozen.remote;
     if (this.#nominated === null) this.#previous = frozen.previous;
-    this.#hops.adopt(frozen.hops);
     this.noteConsent(nowMs - frozen.heardAgeMs);
     return true;
   }
@@ -104,7 +97,6 @@ export class IceLiteAgent {
       local: this.#current.local,
       remote: this.#current.remote,
       previous: this.#previous === null ? null : { ...this.#previous },
-      hops: this.#hops.freeze(),
       heardAgeMs: Math.max(0, nowMs - this.#lastHeardMs),
     };
   }
@@ -136,31 +128,15 @@ export class IceLiteAgent {
     return this.#lastHeardMs;
   }
 
-  /** Addresses that this client was told in the current generation, as {@link formatAddress} writes them. */
-  get usedAddresses(): readonly string[] {
-    return this.#hops.usedAddresses;
-  }
-
   /** The client's credentials of the current generation, once its description is known. */
   setRemote(remote: IceCredentials): void {
     this.#current.remote = remote;
   }
 
-  /** A server-offered ICE restart: new credentials, and every address is fresh again. */
-  restart(local: IceCredentials, usedAddresses: readonly string[]): void {
+  /** A server-offered ICE restart: new credentials, with which every address is fresh again to the client. */
+  restart(local: IceCredentials): void {
     this.#previous = this.#current;
     this.#current = { local, remote: null };
-    this.#hops = HopLedger.start(usedAddresses);
-  }
-
-  /** The next hop of this client: addresses that it has not seen, above the last priority; or a restart is needed. */
-  planHop(pool: readonly PoolAddress[]): HopPlan {
-    return this.#hops.plan(pool);
-  }
-
-  /** The client has been told of a planned hop. */
-  takeHop(plan: Extract<HopPlan, { kind: 'candidate' }>): void {
-    this.#hops.take(plan);
   }
 
   /** Another node answered an authenticated check of this transport: consent goes on. */

@@ -43,11 +43,6 @@ function stateOf(media: Partial<FrozenMedia>): PortableTransport {
       local: { ufrag: 'A'.repeat(16), pwd: 'B'.repeat(24) },
       remote: { ufrag: 'abcd', pwd: 'C'.repeat(24) },
       previous: null,
-      hops: {
-        usedAddresses: ['192.0.2.1:50000', '192.0.2.2:50000', '[2001:db8::1]:50000', '[2001:db8::2]:50000'],
-        hopCount: 3,
-        lastPriority: 2_113_929_471,
-      },
       heardAgeMs: 1_234,
     },
     media: {
