@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CANDIDATE_PRIORITY_BASE, CANDIDATE_PRIORITY_STEP } from './limits.js';
 import type { FakeClient, OfferResult } from './testing/fake-client.js';
 import { offerSdp } from './testing/fake-client.js';
 import { Refusal, scriptMoves, type FakeNode } from './testing/fake-node.js';
@@ -101,12 +102,49 @@ describe('migrating a session', () => {
     const told = await client.event('moveCandidate');
     expect(told.candidates[0]).toMatchObject({ sdpMid: '0', usernameFragment: prepare?.ice.ufrag });
     const priority = Number(told.candidates[0]?.candidate.split(' ')[3]);
-    expect(priority).toBe(126 * 2 ** 24 + 255 + 2 ** 16);
+    expect(priority).toBe(CANDIDATE_PRIORITY_BASE + CANDIDATE_PRIORITY_STEP);
     expect(await client.event('moveEnded')).toMatchObject({
       moveId: told.moveId,
       outcome: 'completed',
       nodeId: b.nodeId,
     });
+  });
+
+  it('lets every receiving node accept the coming owner before the move starts, and only while it runs', async () => {
+    const c = await harness.node();
+    scriptMoves(b, c);
+    const sessionId = await harness.session();
+    await harness.storage.sessions.setHomeNode(sessionId, a.nodeId);
+    const viewer = await harness.join(sessionId);
+    const inactive = offerSdp([{ mid: 'v', kind: 'video', direction: 'inactive' }]);
+    await viewer.request('offer', { sdp: inactive, publications: [], subscriptions: [] });
+    // The viewer's handshake never ends, so it stays on a: a third node that takes no part in the move.
+    await harness.migrate(sessionId, { target: b.nodeId });
+    const publisher = await harness.join(sessionId);
+    const { streamId } = await harness.publish(publisher, b);
+    const sdp = offerSdp([{ mid: 'v', kind: 'video', direction: 'recvonly' }]);
+    await viewer.request('offer', { sdp, publications: [], subscriptions: [{ streamId, videoMid: 'v' }] });
+    const routesAt = (node: FakeNode) => node.received('setStreams').flatMap(({ streams }) => streams);
+    expect(routesAt(a).at(-1)).toMatchObject({ streamId, ingressNodeId: b.nodeId });
+    expect(routesAt(a).at(-1)).not.toHaveProperty('upcomingIngress');
+
+    let toldBefore: unknown;
+    const start = b.script.startMove;
+    b.script.startMove = (command) => {
+      toldBefore = routesAt(a).at(-1);
+      return start?.(command);
+    };
+    await harness.migrate(sessionId, { target: c.nodeId });
+    const { epoch } = b.received('startMove')[0]!;
+    expect(toldBefore).toMatchObject({
+      ingressNodeId: b.nodeId,
+      ingressEpoch: 1,
+      upcomingIngress: { nodeId: c.nodeId, epoch },
+    });
+    expect(routesAt(a).at(-1)).toMatchObject({ ingressNodeId: c.nodeId, ingressEpoch: epoch });
+    expect(routesAt(a).at(-1)).not.toHaveProperty('upcomingIngress');
+    c.stop();
+    await c.ended;
   });
 
   it('keeps the gap that the moved client reports, and nobody else', async () => {

@@ -94,7 +94,7 @@ class Move {
 
   async run(): Promise<MoveReport> {
     const { connection, moveId, targetNodeId } = this.#request;
-    this.#transport.moveTargetNodeId = targetNodeId;
+    this.#transport.upcomingOwner = { nodeId: targetNodeId, epoch: this.#intent.targetEpoch };
     try {
       const verdict = await this.#verdict();
       const report = await this.#settle(verdict);
@@ -105,7 +105,7 @@ class Move {
       return report;
     } finally {
       this.#waits.end(moveId);
-      this.#transport.moveTargetNodeId = null;
+      this.#transport.upcomingOwner = null;
       await this.#context.routes.push(connection.session);
     }
   }

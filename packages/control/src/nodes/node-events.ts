@@ -84,7 +84,7 @@ export class NodeEvents implements RegistryListener {
       transport.epoch !== epoch
     )
       return;
-    if (transport.moveTargetNodeId !== null) return;
+    if (transport.upcomingOwner !== null) return;
     this.#context.log.info({ transportId, nodeId, reason }, 'transport closed by its node');
     disconnect(this.#context, connection);
   }

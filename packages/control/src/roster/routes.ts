@@ -22,8 +22,9 @@ function routeOf(session: SessionState, stream: StreamState): StreamRoute | null
     return codec === undefined ? [] : [{ encodingId: ENCODING_IDS[kind], kind, clockRate: codec.clockRate }];
   });
   if (encodings.length === 0) return null;
+  const { upcomingOwner } = transport;
   const consumers = new Set<string>();
-  if (transport.moveTargetNodeId !== null) consumers.add(transport.moveTargetNodeId);
+  if (upcomingOwner !== null) consumers.add(upcomingOwner.nodeId);
   for (const connection of session.connections.values()) {
     for (const nodeId of consumerNodes(connection, stream.streamId)) consumers.add(nodeId);
   }
@@ -33,6 +34,8 @@ function routeOf(session: SessionState, stream: StreamState): StreamRoute | null
     ingressEpoch: transport.epoch,
     encodings,
     consumerNodeIds: [...consumers].toSorted(),
+    // Every receiver must accept the coming owner before it begins (that of a rehearsal never does).
+    ...(upcomingOwner === null ? {} : { upcomingIngress: { ...upcomingOwner } }),
   };
 }
 
@@ -44,9 +47,9 @@ function consumerNodes(connection: ConnectionState, streamId: string): string[] 
   ) {
     return [];
   }
-  return transport.moveTargetNodeId === null
+  return transport.upcomingOwner === null
     ? [transport.ownerNodeId]
-    : [transport.ownerNodeId, transport.moveTargetNodeId];
+    : [transport.ownerNodeId, transport.upcomingOwner.nodeId];
 }
 
 function subscribes(section: NegotiatedSection, streamId: string): boolean {

@@ -41,8 +41,8 @@ export interface TransportState {
   epoch: number;
   isConnected: boolean;
   readonly connected: Deferred<void>;
-  /** Node that may take it over, while a move runs: routes lead there already. */
-  moveTargetNodeId: string | null;
+  /** Who may take it over, and the epoch granted for it, while a move runs: routes lead there already. */
+  upcomingOwner: { readonly nodeId: string; readonly epoch: number } | null;
   /** True once its node has reported it, or made it, in this life of control. */
   claimed: boolean;
   description: TransportDescription;
@@ -142,7 +142,7 @@ export function newTransportState(fields: {
 }): TransportState {
   const connected = deferred<void>();
   if (fields.isConnected) connected.resolve();
-  return { ...fields, connected, moveTargetNodeId: null };
+  return { ...fields, connected, upcomingOwner: null };
 }
 
 /** How an address is named in lists of used addresses; nodes name them alike. */
