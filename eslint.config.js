@@ -80,17 +80,12 @@ export default tseslint.config(
   },
   {
     files: SANS_IO_PACKAGES.map((name) => `packages/${name}/src/**/*.ts`),
-    ignores: ['**/*.test.ts', 'packages/transport/src/dtls/**', 'packages/*/src/contract/**'],
+    ignores: ['**/*.test.ts', 'packages/*/src/contract/**'],
     rules: {
       'no-restricted-imports': ['error', { paths: FORBIDDEN_IO_MODULES }],
       'no-restricted-globals': ['error', ...FORBIDDEN_CLOCKS_AND_TIMERS],
       'no-restricted-properties': ['error', ...FORBIDDEN_CLOCK_PROPERTIES],
     },
-  },
-  {
-    // werift's handshake sends its own flights on timers; the adapter that contains it may touch them, not sockets.
-    files: ['packages/transport/src/dtls/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { paths: FORBIDDEN_IO_MODULES }] },
   },
   {
     // Per-packet functions take numbers side by side: an options object would be an allocation per packet.

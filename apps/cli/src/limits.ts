@@ -16,6 +16,8 @@ export const REQUEST_TIMEOUT_MS = 15_000;
 export const PROGRESS_INTERVAL_MS = 500;
 /** A migration that takes longer is reported as still running. */
 export const MIGRATION_WAIT_MAX_MS = 600_000;
+/** Pages report 2 s after a move has ended; one that has not done so by then is closed or hidden. */
+export const GAP_REPORTS_WAIT_MAX_MS = 5_000;
 /** One-off tokens that the command line signs for itself. */
 export const PROJECT_TOKEN_SECONDS = 60;
 /** Lifetime of the generated LAN certificate; Apple's clients refuse more than 825 days. */

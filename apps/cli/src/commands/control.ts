@@ -17,8 +17,8 @@ export async function control(): Promise<void> {
     ...(tls === undefined ? {} : { tls }),
   });
   const { url } = await running.listen();
-  sayReady(url);
   console.log(`control listens on ${url}`);
+  sayReady(url);
   await asked;
   await endAfter(() => running.close(), STOP_GRACE_MS);
 }

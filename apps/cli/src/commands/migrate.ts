@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MigrationView } from '@godwit/control';
 import { ControlClient } from '../control-client.js';
 import { CliError } from '../errors.js';
-import { MIGRATION_WAIT_MAX_MS, PROGRESS_INTERVAL_MS } from '../limits.js';
 import { printJson, printTable } from '../output.js';
+import { followMigration, type Migration } from './follow-migration.js';
 
 export interface MigrateOptions {
   /** Without it control picks the least loaded other node. */
@@ -12,9 +11,6 @@ export interface MigrateOptions {
   readonly rehearsal: boolean;
   readonly json: boolean;
 }
-
-/** What the first answer has, and what asking again adds. */
-type Migration = Pick<MigrationView, 'id' | 'sessionId' | 'status'> & Partial<MigrationView>;
 
 /** Starts a migration and, with `wait`, follows it to its end. A migration that fails is an error. */
 export async function migrate(sessionId: string, options: MigrateOptions): Promise<void> {
@@ -29,28 +25,20 @@ export async function migrate(sessionId: string, options: MigrateOptions): Promi
   if (migration.status === 'failed' || migration.status === 'cancelled') {
     throw new CliError(
       'migrationFailed',
-      `the migration ${migration.status}; the session goes on where it is.`,
+      `the migration ${migration.status}; the call goes on, with each connection where it is now.`,
     );
   }
 }
 
-async function follow(client: ControlClient, started: Migration, silent: boolean): Promise<Migration> {
-  const deadlineMs = performance.now() + MIGRATION_WAIT_MAX_MS;
-  let migration = started;
-  let shown = '';
-  while (isUnderWay(migration.status) && performance.now() < deadlineMs) {
-    await delay(PROGRESS_INTERVAL_MS);
-    migration = (await client.session('GET', started.sessionId, `migrate/${started.id}`)) as Migration;
-    const { moved, total } = migration.progress ?? { moved: 0, total: 0 };
-    const line = `${migration.status}: ${moved} of ${total} connections moved`;
-    if (!silent && line !== shown) console.log(line);
-    shown = line;
-  }
-  return migration;
-}
-
-function isUnderWay(status: string): boolean {
-  return status === 'pending' || status === 'running';
+function follow(client: ControlClient, started: Migration, silent: boolean): Promise<Migration> {
+  return followMigration(started, {
+    ask: async () => (await client.session('GET', started.sessionId, `migrate/${started.id}`)) as Migration,
+    now: () => performance.now(),
+    wait: delay,
+    say: (line) => {
+      if (!silent) console.log(line);
+    },
+  });
 }
 
 function printMigration(migration: Migration): void {
@@ -63,7 +51,7 @@ function printMigration(migration: Migration): void {
       failure === undefined ? outcome : `${outcome} (${failure})`,
       from,
       to,
-      gap.ms === null || gap.source === 'none' ? 'not measured' : `${gap.ms} ms (${gap.source})`,
+      gap.ms === null || gap.source === 'none' ? 'not measured' : `${Math.round(gap.ms)} ms (${gap.source})`,
     ]),
   );
 }

@@ -26,6 +26,6 @@ export async function node(): Promise<void> {
 
 async function announce(running: NodeProcess): Promise<void> {
   const nodeId = await running.registered;
-  sayReady(running.opsUrl);
   console.log(`node ${nodeId} is up; operations on ${running.opsUrl}`);
+  sayReady(running.opsUrl);
 }

@@ -36,7 +36,8 @@ export function startChild(options: ChildOptions): Child {
   forwardLines(child.stdout, options.onLine);
   forwardLines(child.stderr, options.onLine);
   child.on('message', (message) => {
-    if (isReadyMessage(message)) options.onReady(message.url);
+    // The line that the child printed before it waits in another pipe: let it be shown first.
+    if (isReadyMessage(message)) setImmediate(() => options.onReady(message.url));
   });
   const ended = new Promise<ChildEnd>((resolve) => {
     child.once('error', (error) => resolve({ error }));
