@@ -26,7 +26,7 @@ import {
 import type { Core } from './core.js';
 import { createCounters } from './counters.js';
 import { ExceptionQueue } from './exceptions.js';
-import { freezeTransport, unfreezeTransport } from './freeze.js';
+import { freezeTransport, liftCeilingOf, unfreezeTransport } from './freeze.js';
 import { reportGuard } from './forward.js';
 import { changeInbound, receiveClientDatagram } from './inbound.js';
 import { forgetKeys, ownWithKeys } from './keys.js';
@@ -250,7 +250,10 @@ export class JsDatapath implements Datapath {
 
   dropKeys(transportId: TransportId): void {
     const transport = this.#core.transports.get(transportId);
-    if (transport.ownership.kind === 'owner') throw new Error(`transport ${transportId} is not frozen`);
+    const { ownership } = transport;
+    if (ownership.kind === 'owner' && !ownership.sender.isLimited) {
+      throw new Error(`transport ${transportId} has no other owner`);
+    }
     forgetKeys(transport);
   }
 
@@ -262,9 +265,8 @@ export class JsDatapath implements Datapath {
     thawTransport(this.#core, this.#core.transports.get(transportId), state, grant);
   }
 
-  liftCeiling(transportId: TransportId): void {
-    const { ownership } = this.#core.transports.get(transportId);
-    if (ownership.kind === 'owner') ownership.sender.liftCeiling();
+  liftCeiling(transportId: TransportId, skip = 0): void {
+    liftCeilingOf(this.#core.transports.get(transportId), skip);
   }
 
   async close(): Promise<void> {

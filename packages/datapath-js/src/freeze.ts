@@ -9,6 +9,7 @@ import type { TransportEntry } from './transport-entry.js';
 export function freezeTransport(core: Core, transport: TransportEntry): FrozenMedia {
   const { ownership } = transport;
   if (ownership.kind !== 'owner') throw new Error(`transport ${transport.id} is ${ownership.kind}`);
+  if (ownership.sender.isLimited) throw new Error(`transport ${transport.id} is limited by a grant`);
   const sent = ownership.sender.freeze();
   const received = ownership.receiver.freeze();
   transport.ownership = { ...ownership, kind: 'frozen' };
@@ -49,4 +50,21 @@ export function unfreezeTransport(core: Core, transport: TransportEntry, skip: n
     egress.floorOutIndex = ownership.sender.nextIndex(egress.ssrc) ?? 0;
   }
   changeInbound(core, transport, { kind: 'own' });
+}
+
+/** As Datapath.liftCeiling. */
+export function liftCeilingOf(transport: TransportEntry, skip: number): void {
+  const { ownership } = transport;
+  if (ownership.kind !== 'owner') return;
+  const { sender } = ownership;
+  const egresses = [...transport.egresses.values()];
+  const before = egresses.map(({ ssrc }) => sender.nextIndex(ssrc));
+  sender.liftCeiling(skip);
+  egresses.forEach((egress, at) => {
+    const next = sender.nextIndex(egress.ssrc);
+    const former = before[at] ?? null;
+    if (next === null || former === null || next === former) return;
+    egress.mapping.skip(next - former);
+    egress.floorOutIndex = next;
+  });
 }

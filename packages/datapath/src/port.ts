@@ -106,7 +106,10 @@ export interface Datapath {
    * or is still limited by a grant: what it passed on would reach beyond its own ceiling.
    */
   freeze(transportId: TransportId): FrozenMedia;
-  /** Forgets the keys of a frozen transport: it has a new owner. */
+  /**
+   * Forgets the keys: the transport has another owner. Throws for an owner that no grant limits, since nobody else may
+   * have the keys then.
+   */
   dropKeys(transportId: TransportId): void;
   /**
    * The source takes a frozen transport back: every space goes on `skip` indices above what freeze reported and
@@ -119,8 +122,11 @@ export interface Datapath {
    * changed. Inbound becomes `own`; held packets are taken, then egresses catch up from the stream caches.
    */
   thaw(transportId: TransportId, state: FrozenMedia, grant: Grant): void;
-  /** RELEASE has come, or the other owner has forgotten the move. Nothing happens without keys. */
-  liftCeiling(transportId: TransportId): void;
+  /**
+   * RELEASE has come, or the other owner has forgotten the move. Nothing happens without keys. With `skip` every space
+   * goes on that many indices above its ceiling: the other owner was declared dead, and may yet have used them.
+   */
+  liftCeiling(transportId: TransportId, skip?: number): void;
 
   /** Closes every socket and zeroes every key. */
   close(): Promise<void>;

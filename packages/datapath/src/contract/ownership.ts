@@ -120,6 +120,31 @@ export function describeOwnership(harness: DatapathHarness): void {
       expect(sourceIndices(subscriber)).toEqual([1, 2, 3, 4, 6]);
     });
 
+    it('passes no limited transport on, and lets go of its keys', async () => {
+      const { a, b, publisher, subscriber } = await subscriberAboutToMove(world);
+      await deliver(publisher, a.client, subscriber, [1]);
+      expect(() => {
+        a.datapath.dropKeys(SUBSCRIBER);
+      }).toThrow();
+      b.datapath.thaw(SUBSCRIBER, a.datapath.freeze(SUBSCRIBER), { count: L });
+      expect(() => b.datapath.freeze(SUBSCRIBER)).toThrow();
+      await deliver(publisher, a.client, subscriber, [2]);
+      b.datapath.dropKeys(SUBSCRIBER);
+      expect(b.datapath.sendRtcp(SUBSCRIBER, RECEIVER_REPORT)).toBe(false);
+    });
+
+    it('leaves out what a source that was declared dead may have taken', async () => {
+      const { a, b, publisher, subscriber } = await subscriberAboutToMove(world);
+      await deliver(publisher, a.client, subscriber, [1]);
+      const state = a.datapath.freeze(SUBSCRIBER);
+      const next = state.send.find(({ ssrc }) => ssrc === OUT_SSRC)?.nextIndex ?? -1;
+      b.datapath.thaw(SUBSCRIBER, state, { count: L });
+      await deliver(publisher, a.client, subscriber, [2, 3]);
+      b.datapath.liftCeiling(SUBSCRIBER, L);
+      await deliver(publisher, a.client, subscriber, [4, 5]);
+      expect(subscriber.of(OUT_SSRC).map(({ index }) => index - next)).toEqual([-1, 0, 1, 2 * L, 2 * L + 1]);
+    });
+
     it('catches up from the cache before anything new comes', async () => {
       const { a, b, publisher, subscriber } = await subscriberAboutToMove(world);
       await deliver(publisher, a.client, subscriber, [1, 2]);

@@ -141,7 +141,6 @@ function goOn(
 function yieldTransport(context: NodeContext, entry: TargetEntry, host: TransportHost): void {
   const { transportId, epoch, sourceNodeId } = entry.move.options;
   const nowMs = context.clockMs();
-  context.datapath.freeze(transportId);
   context.datapath.dropKeys(transportId);
   context.datapath.setInbound(transportId, { kind: 'forward', linkId: sourceNodeId });
   context.datapath.setMedia(transportId, NO_MEDIA);

@@ -112,13 +112,21 @@ export class NonceGuard {
     this.#grant(grant);
   }
 
-  /** No other owner is left: everything from the floors on, and new SSRCs. */
-  liftCeiling(): void {
+  /**
+   * No other owner is left: everything from the floors on, and new SSRCs. With `skip` a limited owner goes on that many
+   * indices above each ceiling: they are left to another owner that may live after all.
+   */
+  liftCeiling(skip = 0): void {
     if (this.#state !== 'granted' && this.#state !== 'open') {
       throw new Error(`a guard that is ${this.#state} has no ceiling to lift`);
     }
+    if (!Number.isSafeInteger(skip) || skip < 0) throw new RangeError('skip must be a count of indices');
+    const isJump = this.#state === 'granted' && skip > 0;
     this.#state = 'open';
-    for (const space of this.#spaces.values()) space.ceiling = this.#indexLimit;
+    for (const space of this.#spaces.values()) {
+      if (isJump) space.floor = Math.min(space.ceiling + skip, this.#indexLimit);
+      space.ceiling = this.#indexLimit;
+    }
   }
 
   /** Refuses everything from now on: the key is gone. */

@@ -115,10 +115,13 @@ export class SrtpSender {
     this.#rtcp.resume(skip, grant);
   }
 
-  /** No other owner is left (RELEASE): no ceiling any more, new SSRCs allowed. */
-  liftCeiling(): void {
-    this.#rtp.liftCeiling();
-    this.#rtcp.liftCeiling();
+  /**
+   * No other owner is left (RELEASE): no ceiling any more, new SSRCs allowed. `skip`: indices left out above each
+   * ceiling, since another owner was declared dead but may have used them.
+   */
+  liftCeiling(skip = 0): void {
+    this.#rtp.liftCeiling(skip);
+    this.#rtcp.liftCeiling(skip);
   }
 
   /** Forgets the keys; every later packet is refused. */
