@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SIGNALLING_MESSAGE_BYTES_MAX } from '@godwit/protocol';
 import { SIGNALLING_BURST_MESSAGES } from './limits.js';
 import { FakeClient, offerSdp, type ConnectResult, type OfferResult } from './testing/fake-client.js';
-import type { FakeNode } from './testing/fake-node.js';
+import { Refusal, type FakeNode } from './testing/fake-node.js';
 import { Harness } from './testing/harness.js';
 
 const RESUME_GRACE_MS = 400;
@@ -126,6 +126,80 @@ describe('the roster', () => {
     const answer = await viewer.request<OfferResult>('offer', subscribeOffer(streamId, ['AV1']));
     expect(answer.refused).toMatchObject([{ streamId, mid: 'v', name: 'OT_CODEC_NOT_SUPPORTED' }]);
     expect(node.received('configureTransport').at(-1)!.media.egress).toMatchObject([{ kind: 'audio' }]);
+  });
+
+  it('goes back when the node does not take an offer: the next one may use other mids, and never the same SSRC', async () => {
+    const sessionId = await harness.session();
+    const { streamId } = await harness.publish(await harness.join(sessionId), node);
+    const viewer = await harness.join(sessionId);
+    const offer = (
+      mids: readonly [string, string],
+      ice?: { ufrag: string; pwd: string },
+    ): Promise<OfferResult> => {
+      const [audioMid, videoMid] = mids;
+      const sections = [
+        { mid: 'kept', kind: 'video', direction: 'inactive' },
+        { mid: audioMid, kind: 'audio', direction: 'recvonly' },
+        { mid: videoMid, kind: 'video', direction: 'recvonly' },
+      ] as const;
+      const subscriptions = [{ streamId, audioMid, videoMid }];
+      return viewer.request<OfferResult>('offer', {
+        sdp: offerSdp(sections, ice),
+        publications: [],
+        subscriptions,
+      });
+    };
+    const inactive = offerSdp([{ mid: 'kept', kind: 'video', direction: 'inactive' }]);
+    await viewer.request('offer', { sdp: inactive, publications: [], subscriptions: [] });
+    node.script.configureTransport = () => {
+      delete node.script.configureTransport;
+      throw new Refusal('internal');
+    };
+    await expect(offer(['0', '1'])).rejects.toMatchObject({ name: 'OT_ICE_WORKFLOW_FAILED' });
+    const failed = node
+      .received('configureTransport')
+      .findLast(({ media }) => media.egress.length > 0)!
+      .media.egress.map(({ ssrc }) => ssrc);
+    expect(failed).toHaveLength(2);
+    // Control brings the node back to what was agreed before.
+    await expect.poll(() => node.received('configureTransport').at(-1)!.media.egress).toEqual([]);
+    expect((await offer(['2', '3'])).refused).toEqual([]);
+    const { egress } = node.received('configureTransport').at(-1)!.media;
+    expect(egress.map(({ mid }) => mid)).toEqual(['2', '3']);
+    for (const { ssrc } of egress) expect(failed).not.toContain(ssrc);
+  });
+
+  it('takes a transport back whose first offer failed: the client comes again with other credentials', async () => {
+    const viewer = await harness.join(await harness.session());
+    const sdp = (mid: string, ufrag: string): string =>
+      offerSdp([{ mid, kind: 'video', direction: 'inactive' }], { ufrag, pwd: 'c'.repeat(24) });
+    node.script.configureTransport = () => {
+      throw new Refusal('internal');
+    };
+    const first = viewer.request('offer', { sdp: sdp('0', 'one1'), publications: [], subscriptions: [] });
+    await expect(first).rejects.toMatchObject({ name: 'OT_ICE_WORKFLOW_FAILED' });
+    delete node.script.configureTransport;
+    const { transportId } = node.received('createTransport').at(-1)!;
+    await expect.poll(() => node.received('closeTransport').at(-1)).toMatchObject({ transportId });
+    expect((await harness.storage.transports.get(transportId))?.endedAtMs).not.toBeNull();
+    await viewer.request('offer', { sdp: sdp('1', 'two2'), publications: [], subscriptions: [] });
+    expect(node.received('createTransport').at(-1)!.transportId).not.toBe(transportId);
+  });
+
+  it('subscribes anew to all of a stream, whatever was wanted of it before', async () => {
+    const sessionId = await harness.session();
+    const { streamId } = await harness.publish(await harness.join(sessionId), node);
+    const viewer = await harness.join(sessionId);
+    await viewer.request('offer', subscribeOffer(streamId));
+    await viewer.request('updateSubscription', { streamId, video: false });
+    const inactive = offerSdp([
+      { mid: 'a', kind: 'audio', direction: 'inactive' },
+      { mid: 'v', kind: 'video', direction: 'inactive' },
+    ]);
+    await viewer.request('offer', { sdp: inactive, publications: [], subscriptions: [] });
+    await viewer.request('offer', subscribeOffer(streamId));
+    const { egress } = node.received('configureTransport').at(-1)!.media;
+    expect(egress.map(({ enabled }) => enabled)).toEqual([true, true]);
   });
 
   it('delivers signals to all or to one, with their sender', async () => {

@@ -62,6 +62,12 @@ export class Roster {
     if (connection.transport !== null) this.#byTransport.set(connection.transport.transportId, connection);
   }
 
+  /** The connection has no transport any more. */
+  forgetTransport(connection: ConnectionState): void {
+    if (connection.transport !== null) this.#byTransport.delete(connection.transport.transportId);
+    connection.transport = null;
+  }
+
   /** Forgets a session that nobody is in; its row stays. */
   releaseSession(session: SessionState): void {
     if (session.connections.size === 0) this.#sessions.delete(session.sessionId);

@@ -17,6 +17,7 @@ import { newTransportState, type ConnectionState, type TransportState } from '..
 import { configure, refreshSubscribers } from './configure.js';
 import { candidatesOfHop } from './describe.js';
 import { descriptionJson, saveDescription } from './persist.js';
+import { discardTransport, restoreNegotiation } from './roll-back.js';
 
 type OfferRequest = Extract<ClientRequest, { type: 'offer' }>;
 type Negotiated = Extract<NegotiationResult, { ok: true }>;
@@ -71,13 +72,14 @@ async function answerOffer(
   if (!result.ok) throw new ClientError('invalidParameter', `The offer cannot be used: ${result.reason}.`);
   const transport = connection.transport ?? (await createTransport(context, connection, offer, result));
   transport.description = { ...transport.description, negotiated: result.state };
-  // The ingress owner must know its consumers, and a consumer its route, before the media is configured.
-  const failed = await context.routes.push(connection.session);
-  const configured = await configure(context, connection);
-  if (!configured || failed.has(transport.ownerNodeId)) {
-    throw new ClientError('mediaUnavailable', 'The media node cannot be reached just now; please try again.');
+  try {
+    await apply(context, connection, transport);
+  } catch (error) {
+    if (before === null) await discardTransport(context, connection, transport);
+    else restoreNegotiation(context, connection, transport, before);
+    throw error;
   }
-  await saveDescription(context, transport);
+  forgetWishes(connection, before, result.state);
   refreshSubscribers(context, connection, changedPublications(before, result.state));
   return {
     sdp: answerSdp(result.state, transport.description),
@@ -88,6 +90,33 @@ async function answerOffer(
       message,
     })),
   };
+}
+
+/** Brings routes and the owner to the negotiated state, then keeps it. */
+async function apply(
+  context: ControlContext,
+  connection: ConnectionState,
+  transport: TransportState,
+): Promise<void> {
+  // The ingress owner must know its consumers, and a consumer its route, before the media is configured.
+  const failed = await context.routes.push(connection.session);
+  if (failed.has(transport.ownerNodeId) || !(await configure(context, connection))) {
+    throw new ClientError('mediaUnavailable', 'The media node cannot be reached just now; please try again.');
+  }
+  await saveDescription(context, transport);
+}
+
+/** What a client wanted of a stream ends with its subscription: it may subscribe anew, to all of it. */
+function forgetWishes(
+  connection: ConnectionState,
+  before: NegotiatedState | null,
+  after: NegotiatedState,
+): void {
+  if (before === null) return;
+  const subscribed = streamIdsOf(after, 'subscribe');
+  for (const streamId of streamIdsOf(before, 'subscribe')) {
+    if (!subscribed.has(streamId)) connection.wanted.delete(streamId);
+  }
 }
 
 /** The same peer connection goes on: its certificate and its ICE credentials do not change by its own offers. */

@@ -1,0 +1,42 @@
+import type { ControlContext } from '../context.js';
+import type { NegotiatedState } from '../negotiation/state.js';
+import type { ConnectionState, TransportState } from '../roster/state.js';
+import { refresh } from './configure.js';
+
+/**
+ * Goes back to what was negotiated before an offer that failed: the client rolls that offer back too, and its next one
+ * builds on what it had. SSRCs that the failed offer was given stay used: its node may have sent with them already.
+ */
+export function restoreNegotiation(
+  context: ControlContext,
+  connection: ConnectionState,
+  transport: TransportState,
+  before: NegotiatedState,
+): void {
+  const { version, ssrcsUsed } = transport.description.negotiated;
+  transport.description = { ...transport.description, negotiated: { ...before, version, ssrcsUsed } };
+  // The node may have taken what it did not answer.
+  refresh(context, connection);
+  void context.routes.push(connection.session);
+}
+
+/**
+ * Takes back a transport whose first offer failed: the client rolls back to no transport at all, and comes again with
+ * other ICE credentials.
+ */
+export async function discardTransport(
+  context: ControlContext,
+  connection: ConnectionState,
+  transport: TransportState,
+): Promise<void> {
+  const { transportId, epoch, ownerNodeId } = transport;
+  context.roster.forgetTransport(connection);
+  const fields = { transportId, epoch, reason: 'offerFailed' };
+  context.nodes
+    .session(ownerNodeId)
+    ?.command('closeTransport', fields)
+    // A node that does not hear of it reports the transport when it is back, and is told then.
+    .catch(() => undefined);
+  void context.routes.push(connection.session);
+  await context.storage.transports.end(transportId, context.clockMs());
+}
