@@ -47,6 +47,10 @@ export const SIGNALLING_BURST_MESSAGES = 200;
 export const SIGNALLING_MESSAGES_PER_SECOND = 50;
 /** Requests of one client in work or queued. */
 export const SIGNALLING_REQUESTS_PENDING_MAX = 64;
+/** Replies kept for requests that are repeated after a resume: as many as the SDK leaves unanswered. */
+export const SIGNALLING_REPLIES_KEPT_MAX = 256;
+/** Characters of such replies, of one connection: answers to offers are the large ones, up to 120 kB. */
+export const SIGNALLING_REPLIES_KEPT_CHARS_MAX = 1_048_576;
 /** Bytes queued towards a client that does not read; then its socket is closed and it may resume. */
 export const SIGNALLING_BACKLOG_BYTES_MAX = 4_194_304;
 /** Sockets that have not said who they are, of the whole process. */

@@ -285,6 +285,23 @@ describe('a broken socket', () => {
     await expect(again.request('ping')).resolves.toEqual({});
   });
 
+  it('is no reason to do anything twice: repeated requests get the answer that was lost', async () => {
+    const sessionId = await harness.session();
+    const [one, two] = [await harness.join(sessionId), await harness.join(sessionId)];
+    const stream = { name: '', hasAudio: true, hasVideo: false, videoDimensions: { width: 0, height: 0 } };
+    await one.request('signal', { data: 'hello' }, 9_001);
+    const made = await one.request('createStream', stream, 9_002);
+    one.drop();
+    const again = await FakeClient.open(harness.url);
+    const { connection, resumeToken } = one.joined;
+    await again.request('resume', { connectionId: connection.connectionId, resumeToken, lastSeq: 0 });
+    await again.request('signal', { data: 'hello' }, 9_001);
+    expect(await again.request('createStream', stream, 9_002)).toEqual(made);
+    await again.request('signal', { data: 'last' });
+    await two.event('signal', ({ data }) => data === 'last');
+    expect(two.events.filter(({ event }) => event === 'signal')).toHaveLength(2);
+  });
+
   it('ends after the grace with networkDisconnected, and its transport is closed', async () => {
     const sessionId = await harness.session();
     const [one, two] = [await harness.join(sessionId), await harness.join(sessionId)];

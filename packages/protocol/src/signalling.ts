@@ -135,7 +135,11 @@ const requests = {
 const withId = <T extends z.ZodRawShape>(schema: z.ZodObject<T>) =>
   schema.extend({ id: z.number().int().min(0) });
 
-/** Every message that a client may send. Unknown fields are dropped, unknown types are refused. */
+/**
+ * Every message that a client may send. Unknown fields are dropped, unknown types are refused.
+ * `id` numbers the requests of one connection, across its sockets: after a resume the client repeats under the same id
+ * what it has no answer to, and control answers such a repeat without doing it again. Pings may share one id.
+ */
 export const clientRequest = z.discriminatedUnion('type', [
   withId(requests.connect),
   withId(requests.resume),

@@ -12,6 +12,7 @@ import type { SessionRecord } from '@godwit/storage';
 import { deferred, Mutex, type Deferred } from '../deadline.js';
 import type { Wanted } from '../negotiation/media.js';
 import type { NegotiatedState } from '../negotiation/state.js';
+import { AnsweredRequests } from '../signalling/answered-requests.js';
 import type { Role } from '../tokens/roles.js';
 import { ClientChannel } from './client-channel.js';
 
@@ -70,6 +71,7 @@ export interface ConnectionState {
   readonly eventsSuppressed: boolean;
   readonly resumeTokenHash: string;
   readonly channel: ClientChannel;
+  readonly requests: AnsweredRequests;
   /** Negotiations and moves exclude each other and queue. */
   readonly lock: Mutex;
   readonly wanted: Map<string, Wanted>;
@@ -122,6 +124,7 @@ export function newConnectionState(fields: NewConnection): ConnectionState {
   return {
     ...fields,
     channel: new ClientChannel(),
+    requests: new AnsweredRequests(),
     lock: new Mutex(),
     wanted: new Map(),
     transport: null,

@@ -20,7 +20,7 @@ import type { Migrations } from '../migration/migrations.js';
 import type { ClientSocket } from '../roster/client-channel.js';
 import { connect, resume, startGrace } from '../roster/connections.js';
 import type { ConnectionState } from '../roster/state.js';
-import { handleRequest } from './requests.js';
+import { handleRequest, type ConnectedRequest } from './requests.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Close codes: those of RFC 6455 7.4.1 where one fits. */
@@ -120,29 +120,41 @@ export class ClientLink implements ClientSocket {
   }
 
   async #answer(request: ClientRequest): Promise<void> {
-    try {
-      const result = await this.#handle(request);
-      if (result !== undefined) this.send({ replyTo: request.id, ok: true, result });
-    } catch (error) {
-      this.send({ replyTo: request.id, ok: false, error: this.#clientError(error, request.type).wire });
+    const connection = this.#connection;
+    if (request.type === 'connect' || request.type === 'resume') {
+      await this.#identify(request).catch((error: unknown) => this.send(this.#refusal(request, error)));
+      return;
     }
-  }
-
-  #handle(request: ClientRequest): Promise<unknown> {
-    if (request.type === 'connect' || request.type === 'resume') return this.#identify(request);
-    if (this.#connection === null) {
-      return Promise.reject(new ClientError('notConnected', 'The first message must be connect or resume.'));
-    }
-    if (request.type !== 'disconnect') {
-      return handleRequest(this.#context, this.#migrations, this.#connection, request);
+    if (connection === null) {
+      const error = new ClientError('notConnected', 'The first message must be connect or resume.');
+      this.send(this.#refusal(request, error));
+      return;
     }
     // Answered before the connection's end closes the socket.
-    this.send({ replyTo: request.id, ok: true, result: {} });
-    return handleRequest(this.#context, this.#migrations, this.#connection, request).then(() => undefined);
+    if (request.type === 'disconnect') this.send({ replyTo: request.id, ok: true, result: {} });
+    const reply = await this.#replyOnce(connection, request);
+    if (request.type !== 'disconnect') this.send(reply);
+  }
+
+  /** What was asked before, on this socket or on one that broke, is answered and not done again. */
+  async #replyOnce(connection: ConnectionState, request: ConnectedRequest): Promise<SignallingReply> {
+    const work = (): Promise<SignallingReply> =>
+      handleRequest(this.#context, this.#migrations, connection, request).then(
+        (result) => ({ replyTo: request.id, ok: true, result }),
+        (error: unknown) => this.#refusal(request, error),
+      );
+    // Pings share one number.
+    if (request.type === 'ping') return work();
+    const error = new ClientError('invalidParameter', 'The id is that of an earlier request.');
+    return connection.requests.once(request.id, request.type, work) ?? this.#refusal(request, error);
+  }
+
+  #refusal({ id, type }: ClientRequest, error: unknown): SignallingReply {
+    return { replyTo: id, ok: false, error: this.#clientError(error, type).wire };
   }
 
   /** Answers by itself, so that no event overtakes the answer. */
-  async #identify(request: Extract<ClientRequest, { type: 'connect' | 'resume' }>): Promise<undefined> {
+  async #identify(request: Extract<ClientRequest, { type: 'connect' | 'resume' }>): Promise<void> {
     if (this.#connection !== null || this.#identifying) {
       throw new ClientError('invalidParameter', 'This socket has its connection already.');
     }
@@ -158,7 +170,6 @@ export class ClientLink implements ClientSocket {
       connection.channel.attach(this, replayAfter ?? result.seq);
       // It went away while it was being admitted.
       if (this.#socket.readyState !== this.#socket.OPEN) this.closed();
-      return undefined;
     } finally {
       this.#identifying = false;
     }

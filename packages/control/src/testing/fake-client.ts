@@ -11,13 +11,15 @@ type Reply =
   | { replyTo: number | null; ok: true; result: unknown }
   | { replyTo: number | null; ok: false; error: SignallingError };
 
+/** One row of numbers for all: a client that resumes goes on counting. */
+let lastId = 1;
+
 /** A client without a browser: requests, replies and events as they come. */
 export class FakeClient {
   readonly events: SequencedEvent[] = [];
   readonly replies: Reply[] = [];
   readonly #socket: WebSocket;
   readonly #waiting: { test: () => boolean; resolve: () => void }[] = [];
-  #nextId = 1;
   closed: { code: number; reason: string } | null = null;
 
   private constructor(socket: WebSocket) {
@@ -49,8 +51,7 @@ export class FakeClient {
   }
 
   /** Rejects with the SignallingError when refused. */
-  async request<T>(type: string, fields: object = {}): Promise<T> {
-    const id = this.#nextId++;
+  async request<T>(type: string, fields: object = {}, id = lastId++): Promise<T> {
     this.sendRaw(JSON.stringify({ ...fields, type, id }));
     const find = (): Reply | undefined => this.replies.find((reply) => reply.replyTo === id);
     await this.until(() => find() !== undefined || this.closed !== null);
