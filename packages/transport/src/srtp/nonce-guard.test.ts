@@ -10,7 +10,10 @@ const SSRCS = 3;
 
 type Step =
   | { readonly kind: 'use'; readonly owner: 0 | 1; readonly ssrc: number; readonly distance: number }
-  | { readonly kind: 'transfer' | 'takeBack' | 'release' | 'refused'; readonly owner: 0 | 1 };
+  | {
+      readonly kind: 'transfer' | 'takeBack' | 'release' | 'refused' | 'sourceDeclaredDead';
+      readonly owner: 0 | 1;
+    };
 
 const owner = fc.constantFrom<0 | 1>(0, 1);
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -20,13 +23,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('use' as const),
       owner,
       ssrc: fc.nat({ max: SSRCS - 1 }),
-      distance: fc.integer({ min: -4, max: 12 }),
+      distance: fc.integer({ min: -4, max: GRANT }),
     }),
   },
   {
     weight: 2,
     arbitrary: fc.record({
-      kind: fc.constantFrom('transfer' as const, 'takeBack' as const, 'release' as const, 'refused' as const),
+      kind: fc.constantFrom(
+        'transfer' as const,
+        'takeBack' as const,
+        'release' as const,
+        'refused' as const,
+        'sourceDeclaredDead' as const,
+      ),
       owner,
     }),
   },
@@ -35,7 +44,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /**
  * Two nodes and one key. What a node does is decided by HANDOVER 2 alone: transfer needs an open guard, take-back
  * skips the grant and gets as much again, RELEASE ends the source and opens the target. A take-back while the target
- * goes on is the partition.
+ * goes on is the partition; a source that was declared dead may live on inside of it, but never past its own grant.
  */
 class Model {
   readonly used = new Set<string>();
@@ -43,6 +52,7 @@ class Model {
   /** The node that sent TRANSFER and has neither released nor learnt the outcome. */
   #pendingSource: 0 | 1 | null = null;
   #hasTakenBack = false;
+  #isSourceDead = false;
 
   run(steps: readonly Step[]): void {
     for (const action of steps) this.#apply(action);
@@ -60,6 +70,8 @@ class Model {
         return this.#release(action.owner);
       case 'refused':
         return this.#refused(action.owner);
+      case 'sourceDeclaredDead':
+        return this.#sourceDeclaredDead(action.owner);
     }
   }
 
@@ -89,7 +101,7 @@ class Model {
   }
 
   #release(source: 0 | 1): void {
-    if (this.#pendingSource !== source || this.#hasTakenBack) return;
+    if (this.#pendingSource !== source || this.#hasTakenBack || this.#isSourceDead) return;
     this.#guards[source]?.close();
     this.#guards[source] = null;
     this.#guards[1 - source]?.liftCeiling();
@@ -98,21 +110,38 @@ class Model {
 
   /** The target gives up for good; the source knows that it is alone. */
   #refused(source: 0 | 1): void {
-    if (this.#pendingSource !== source) return;
+    if (this.#pendingSource !== source || this.#isSourceDead) return;
     this.#guards[1 - source]?.close();
     this.#guards[1 - source] = null;
     if (this.#hasTakenBack) this.#guards[source]?.liftCeiling();
     else this.#guards[source]?.resume(GRANT, { count: null });
     this.#pendingSource = null;
   }
+
+  /** Control's word to the target. Control gives it to one side of a move at most. */
+  #sourceDeclaredDead(source: 0 | 1): void {
+    if (this.#pendingSource !== source) return;
+    this.#guards[1 - source]?.liftCeiling(GRANT);
+    this.#isSourceDead = true;
+  }
 }
 
 describe('NonceGuard', () => {
   it('never admits an index twice, whatever two owners do', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => new Model().run(steps)),
+      fc.property(fc.array(step, { minLength: 100, maxLength: 200 }), (steps) => new Model().run(steps)),
       { numRuns: 500 },
     );
+  });
+
+  it('leaves a dead source its range, should it live on in a partition', () => {
+    const use = (node: 0 | 1, times: number): Step[] =>
+      Array.from({ length: times }, () => ({ kind: 'use', owner: node, ssrc: 0, distance: 0 }));
+    const by = (kind: Exclude<Step['kind'], 'use'>): Step => ({ kind, owner: 0 });
+    const model = new Model();
+    model.run([...use(0, 5), by('transfer'), ...use(1, 3), by('takeBack'), ...use(0, 2 * GRANT)]);
+    model.run([by('sourceDeclaredDead'), ...use(1, 3 * GRANT), ...use(0, 3)]);
+    expect(model.used.size).toBe(5 + 3 + GRANT + 3 * GRANT);
   });
 
   it('admits exactly what was not used, within its window', () => {
