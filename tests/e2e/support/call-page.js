@@ -43,6 +43,9 @@ call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
       note('streamDestroyed', { id: event.stream.streamId, reason: event.reason });
       call.subscribers.delete(event.stream.streamId);
     });
+    session.on('streamPropertyChanged', ({ changedProperty, newValue }) =>
+      note('streamPropertyChanged', { changedProperty, newValue }),
+    );
     session.on('signal', (event) => note('signal', { type: event.type, data: event.data }));
     session.on('migrationMeasured', (event) => call.reports.push(event.report));
     session.on('streamCreated', (event) => {
@@ -74,6 +77,7 @@ call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
   });
 
 const INBOUND = [
+  'retransmittedPacketsReceived',
   'packetsReceived',
   'packetsLost',
   'pliCount',
@@ -165,4 +169,21 @@ call.iceFragment = async () => {
     }
   }
   return undefined;
+};
+
+/** MIME types of everything that is received now. */
+call.receivedCodecs = async () => {
+  const names = new Set();
+  for (const subscriber of call.subscribers.values()) {
+    const stats = await subscriber.getRtcStatsReport();
+    for (const entry of stats.values()) {
+      if (entry.type === 'inbound-rtp' && entry.codecId) names.add(stats.get(entry.codecId).mimeType);
+    }
+  }
+  return [...names];
+};
+
+call.mute = (muted) => {
+  call.publisher.publishAudio(!muted);
+  call.publisher.publishVideo(!muted);
 };

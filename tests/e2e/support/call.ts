@@ -55,6 +55,8 @@ declare global {
       counters(): Promise<Record<string, number | string>>;
       frameGaps(fromMs: number, toMs: number): Record<string, number>;
       iceFragment(): Promise<unknown>;
+      receivedCodecs(): Promise<string[]>;
+      mute(muted: boolean): void;
       events: { atMs: number; name: string; detail: Record<string, unknown> }[];
       reports: unknown[];
     };
