@@ -10,5 +10,5 @@ export {
 export { newSessionId, parseSessionId } from './ids.js';
 export { loadSecrets, secretsPath, type Secrets } from './secrets.js';
 export { parseSettings, SettingsError, type ControlSettings } from './settings.js';
-export type { MigrationView, MigrationConnectionView } from './migration/view.js';
+export type { MigrationView } from './migration/view.js';
 export type { NodeSummary, SessionView } from './http/admin.js';

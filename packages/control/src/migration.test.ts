@@ -70,6 +70,7 @@ describe('migrating a session', () => {
         from: a.nodeId,
         to: b.nodeId,
         gap: { ms: null, source: 'none' },
+        measures: { transferMs: 1.5 },
       },
     ]);
     expect(await owner(sessionId)).toEqual([

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import OpenTok from 'opentok';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEMO_SESSIONS_MAX } from './limits.js';
 import { FakeClient, type ConnectResult } from './testing/fake-client.js';
 import { Harness, SECRETS } from './testing/harness.js';
 
@@ -257,6 +258,8 @@ describe('REST', () => {
     expect((await fetch(`${harness.url}/admin/v1/sessions/none`, { headers: admin })).status).toBe(404);
     const openapi = (await (await fetch(`${harness.url}/openapi.json`)).json()) as { paths: object };
     expect(Object.keys(openapi.paths)).toContain('/admin/v1/nodes');
+    for (const name of ['gap', 'measures', 'pathMs', 'transferMs', 'stateBytes', 'progress'])
+      expect(JSON.stringify(openapi.paths)).toContain(`"${name}"`);
     node.stop();
     await node.ended;
   });
@@ -316,6 +319,51 @@ describe('pages', () => {
     expect((await post('/demo/session', { session: '<script>' })).status).toBe(400);
     for (const node of nodes) node.stop();
     await Promise.all(nodes.map(({ ended }) => ended));
+  });
+
+  it('moves a demo session at once, however young', async () => {
+    const post = async (path: string): Promise<{ status: number; body: Record<string, unknown> }> => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${harness.url}${path}`, { method: 'POST', headers, body: '{}' });
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    };
+    const nodes = [await harness.node(), await harness.node()];
+    const { sessionId } = (await post('/demo/session')).body;
+    for (let round = 0; round < 2; round++) {
+      const started = await post(`/demo/sessions/${String(sessionId)}/migrate`);
+      expect(started).toMatchObject({ status: 200, body: { sessionId, status: 'pending' } });
+      await harness.migrationEnd(String(sessionId), String(started.body['id']));
+    }
+    for (const node of nodes) node.stop();
+    await Promise.all(nodes.map(({ ended }) => ended));
+  });
+
+  it('leads to the same default demo session, whatever sessions and projects there were before', async () => {
+    const fresh = await Harness.start();
+    const { storage } = fresh;
+    await storage.projects.ensure({ apiKey: 'former', name: 'former', createdAtMs: 1 });
+    for (let count = 0; count < DEMO_SESSIONS_MAX; count++) {
+      await storage.sessions.create({
+        sessionId: `1_demo${count}`,
+        apiKey: 'former',
+        location: '',
+        demo: true,
+        demoName: count === 0 ? 'demo' : `demo ${count}`,
+        homeNodeId: null,
+        createdAtMs: 1,
+        lastMigrationEndedAtMs: null,
+      });
+    }
+    const join = async (body: object): Promise<Record<string, unknown>> => {
+      const headers = { 'content-type': 'application/json' };
+      const init = { method: 'POST', headers, body: JSON.stringify(body) };
+      return (await (await fetch(`${fresh.url}/demo/session`, init)).json()) as Record<string, unknown>;
+    };
+    const first = await join({});
+    expect(first).toMatchObject({ apiKey: SECRETS.apiKey, sessionId: expect.any(String) as unknown });
+    expect((await join({}))['sessionId']).toBe(first['sessionId']);
+    expect(await join({ session: 'one more' })).toMatchObject({ code: 70012 });
+    await fresh.close();
   });
 
   it('logs no secret and no token', () => {

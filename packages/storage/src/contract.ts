@@ -158,7 +158,9 @@ function rosterContract({ it, equal }: ContractRunner, open: () => Storage): voi
   it('finds demo sessions by name and refuses a second of that name', async () => {
     const storage = open();
     const demoName = unique('demo');
+    const before = await storage.sessions.countDemo();
     const sessionId = await newSession(storage, demoName);
+    equal(await storage.sessions.countDemo(), before + 1);
     equal((await storage.sessions.getByDemoName(demoName))?.sessionId, sessionId);
     const second = await newSession(storage, demoName);
     equal(await storage.sessions.get(second), null);

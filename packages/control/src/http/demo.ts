@@ -7,7 +7,7 @@ import type { ControlContext } from '../context.js';
 import { ControlError } from '../errors.js';
 import { newSessionId } from '../ids.js';
 import { DEMO_SESSIONS_MAX, DEMO_TOKEN_LIFETIME_SECONDS } from '../limits.js';
-import { viewMigration } from '../migration/view.js';
+import { migrationStarted, viewMigration, viewStarted } from '../migration/view.js';
 import type { SessionState } from '../roster/state.js';
 import { issueClientToken } from '../tokens/client-token.js';
 import { viewNode, viewSession } from './admin.js';
@@ -55,12 +55,12 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
   const body = z
     .object({ target: z.string().max(64).optional(), rehearsal: z.boolean().optional() })
     .nullish();
-  typed.post('/demo/sessions/:sessionId/migrate', { schema: { params, body } }, async (request) => {
+  const start = { params, body, response: { 200: migrationStarted } };
+  typed.post('/demo/sessions/:sessionId/migrate', { schema: start }, async (request) => {
     const session = await findDemoSession(context, request.params.sessionId);
     const { target = null, rehearsal = false } = request.body ?? {};
     // The page's button is for pressing again and again.
-    const migration = await migrations.start(session, { target, rehearsal, ignoreMinAge: true });
-    return { id: migration.migrationId, sessionId: migration.sessionId, status: migration.status };
+    return viewStarted(await migrations.start(session, { target, rehearsal, ignoreMinAge: true }));
   });
 
   typed.get('/demo/sessions/:sessionId', { schema: { params } }, async (request) => {
@@ -85,30 +85,32 @@ async function findDemoSession(context: ControlContext, sessionId: string): Prom
 
 async function demoSession(context: ControlContext, name: string): Promise<SessionRecord> {
   const { sessions } = context.storage;
-  const existing = await sessions.getByDemoName(name);
-  if (existing !== null && existing.apiKey === context.project.apiKey) return existing;
-  const made = (await sessions.list()).filter((session) => session.demo);
-  if (existing !== null || made.length >= DEMO_SESSIONS_MAX) {
+  const { apiKey } = context.project;
+  // Names are a project's own: with another API key the same data folder has other sessions.
+  const demoName = `${apiKey}/${name}`;
+  const existing = await sessions.getByDemoName(demoName);
+  if (existing !== null) return existing;
+  // The default one is always there, however many others were made.
+  if (name !== DEFAULT_DEMO_NAME && (await sessions.countDemo()) >= DEMO_SESSIONS_MAX) {
     throw new ControlError(
       'demoLimit',
       `There are ${DEMO_SESSIONS_MAX} demo sessions already; join one of them by its name.`,
     );
   }
   const createdAtMs = context.clockMs();
-  const { apiKey } = context.project;
   const record: SessionRecord = {
     sessionId: newSessionId(apiKey, '', createdAtMs),
     apiKey,
     location: '',
     demo: true,
-    demoName: name,
+    demoName,
     homeNodeId: null,
     createdAtMs,
     lastMigrationEndedAtMs: null,
   };
   if (await sessions.create(record)) return record;
   // Two pages asked at once: the other one's session is as good.
-  const other = await sessions.getByDemoName(name);
+  const other = await sessions.getByDemoName(demoName);
   if (other === null) throw new ControlError('internal', 'The demo session could not be made.');
   return other;
 }

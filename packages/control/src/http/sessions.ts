@@ -5,7 +5,7 @@ import { CONNECTION_DATA_CHARS_MAX, SESSION_ID_CHARS_MAX } from '@godwit/protoco
 import { ControlError } from '../errors.js';
 import { newSessionId } from '../ids.js';
 import { TOKEN_LIFETIME_SECONDS, TOKEN_LIFETIME_SECONDS_MAX } from '../limits.js';
-import { viewMigration } from '../migration/view.js';
+import { migrationStarted, migrationView, viewMigration, viewStarted } from '../migration/view.js';
 import type { SessionState, StreamState } from '../roster/state.js';
 import { issueClientToken } from '../tokens/client-token.js';
 import { verifyProjectToken } from '../tokens/project-token.js';
@@ -111,14 +111,15 @@ function migrationRoutes(app: FastifyInstance, options: HttpOptions): void {
   const body = z
     .object({ target: z.string().max(64).optional(), rehearsal: z.boolean().optional() })
     .nullish();
-  typed.post(`${SESSION}/migrate`, { schema: { params: sessionParams, body } }, async (request) => {
+  const start = { params: sessionParams, body, response: { 200: migrationStarted } };
+  typed.post(`${SESSION}/migrate`, { schema: start }, async (request) => {
     const session = await authorized(options, request, request.params);
     const { target = null, rehearsal = false } = request.body ?? {};
-    const { migrationId: id, sessionId, status } = await migrations.start(session, { target, rehearsal });
-    return { id, sessionId, status };
+    return viewStarted(await migrations.start(session, { target, rehearsal }));
   });
   const params = sessionParams.extend({ migrationId: z.string().max(64) });
-  typed.get(`${SESSION}/migrate/:migrationId`, { schema: { params } }, async (request) => {
+  const read = { params, response: { 200: migrationView } };
+  typed.get(`${SESSION}/migrate/:migrationId`, { schema: read }, async (request) => {
     const session = await authorized(options, request, request.params);
     const migration = await context.storage.migrations.get(request.params.migrationId);
     if (migration === null || migration.sessionId !== session.sessionId) {

@@ -1,39 +1,58 @@
-import { gapReport } from '@godwit/protocol';
+import { z } from 'zod';
+import { gapReport, moveMeasures } from '@godwit/protocol';
 import type { MigrationRecord, MoveRecord, Storage } from '@godwit/storage';
 
-/** A migration as `GET S/migrate/{id}` tells it. */
-export interface MigrationView {
-  readonly id: string;
-  readonly sessionId: string;
-  readonly status: string;
-  readonly target: string;
-  readonly rehearsal: boolean;
-  readonly createdAt: number;
-  readonly endedAt: number | null;
-  readonly progress: { readonly moved: number; readonly total: number };
-  readonly connections: readonly MigrationConnectionView[];
-}
+const gapView = z.object({
+  ms: z
+    .number()
+    .nullable()
+    .describe('Largest time between two presented frames around the move; null when nobody measured it.'),
+  source: z.enum(['client', 'none']).describe('Who measured it: the receiving page, or nobody.'),
+  report: gapReport.optional(),
+});
 
-export interface MigrationConnectionView {
-  readonly connectionId: string;
-  readonly moveId: string;
-  /** completed, rehearsed, cancelled, failed, disconnected; running until then. */
-  readonly outcome: string;
-  readonly from: string;
-  readonly to: string;
-  readonly failure?: string;
-  /** Largest gap between two presented frames around the move; null when nobody measured it. */
-  readonly gap: { readonly ms: number | null; readonly source: 'client' | 'none'; readonly report?: unknown };
-  readonly measures?: unknown;
+const connectionView = z.object({
+  connectionId: z.string(),
+  moveId: z.string(),
+  outcome: z.enum(['running', 'completed', 'rehearsed', 'cancelled', 'failed', 'disconnected']),
+  from: z.string().describe('Node that owned the transport before.'),
+  to: z.string(),
+  failure: z.string().optional().describe('Why the move did not complete.'),
+  gap: gapView,
+  measures: moveMeasures
+    .optional()
+    .describe('What the nodes measured with their own clocks; a step that was not reached is absent.'),
+});
+
+/** What `POST S/migrate` answers, as the start of every answer about a migration. */
+export const migrationStarted = z.object({
+  id: z.string(),
+  sessionId: z.string(),
+  status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled']),
+});
+
+/** A migration as `GET S/migrate/{id}` tells it. */
+export const migrationView = migrationStarted.extend({
+  target: z.string().describe('Node that the session moves to.'),
+  rehearsal: z.boolean(),
+  createdAt: z.number().describe('Milliseconds since 1970.'),
+  endedAt: z.number().nullable(),
+  progress: z.object({ moved: z.number().int(), total: z.number().int() }),
+  connections: z.array(connectionView),
+});
+export type MigrationView = z.infer<typeof migrationView>;
+
+/** The answer to a started migration. */
+export function viewStarted(migration: MigrationRecord): z.infer<typeof migrationStarted> {
+  const { migrationId: id, sessionId, status } = migration;
+  return { id, sessionId, status };
 }
 
 /** Reads a migration with its moves. */
 export async function viewMigration(storage: Storage, migration: MigrationRecord): Promise<MigrationView> {
   const moves = await storage.moves.listOfMigration(migration.migrationId);
   return {
-    id: migration.migrationId,
-    sessionId: migration.sessionId,
-    status: migration.status,
+    ...viewStarted(migration),
     target: migration.targetNodeId,
     rehearsal: migration.rehearsal,
     createdAt: migration.createdAtMs,
@@ -43,18 +62,19 @@ export async function viewMigration(storage: Storage, migration: MigrationRecord
   };
 }
 
-function viewMove(move: MoveRecord): MigrationConnectionView {
+function viewMove(move: MoveRecord): z.infer<typeof connectionView> {
   const report = gapReport.safeParse(move.gap);
+  const measures = moveMeasures.safeParse(move.measures);
   return {
     connectionId: move.connectionId,
     moveId: move.moveId,
-    outcome: move.outcome ?? 'running',
+    outcome: connectionView.shape.outcome.catch('running').parse(move.outcome),
     from: move.fromNodeId,
     to: move.toNodeId,
     ...(move.failure === null ? {} : { failure: move.failure }),
     gap: report.success
       ? { ms: report.data.frameGapMsMax, source: 'client', report: report.data }
       : { ms: null, source: 'none' },
-    ...(move.measures === null ? {} : { measures: move.measures }),
+    ...(measures.success ? { measures: measures.data } : {}),
   };
 }

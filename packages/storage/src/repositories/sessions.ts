@@ -8,7 +8,9 @@ export interface SessionRepository {
   create(session: SessionRecord): Promise<boolean>;
   get(sessionId: string): Promise<SessionRecord | null>;
   getByDemoName(demoName: string): Promise<SessionRecord | null>;
-  /** Newest first. */
+  /** Demo sessions, of every project. */
+  countDemo(): Promise<number>;
+  /** Newest first, at most LIST_ROWS_MAX. */
   list(): Promise<SessionRecord[]>;
   setHomeNode(sessionId: string, nodeId: string): Promise<void>;
   migrationEnded(sessionId: string, nowMs: number): Promise<void>;
@@ -43,6 +45,14 @@ export function sessionRepository(database: Kysely<Schema>): SessionRepository {
     },
     get: (sessionId) => first('session_id', sessionId),
     getByDemoName: (demoName) => first('demo_name', demoName),
+    async countDemo() {
+      const { count } = await database
+        .selectFrom('sessions')
+        .select((expression) => expression.fn.countAll().as('count'))
+        .where('demo', '=', true)
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    },
     async list() {
       const query = database
         .selectFrom('sessions')
