@@ -10,9 +10,10 @@ const CHROMIUMS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
-/** Tools besides the browser, with the Debian package of each: network namespaces, and captures for the nonce audit. */
+/** Tools besides the browser, with the Debian package of each: network namespaces, losses, captures for the nonce audit. */
 const COMMANDS = [
   { command: 'ip', debianPackage: 'iproute2' },
+  { command: 'nft', debianPackage: 'nftables' },
   { command: 'tcpdump', debianPackage: 'tcpdump' },
 ];
 /** The browser, and one font: without any the pages of the tests have no text. */

@@ -48,7 +48,7 @@ const schema = z.object({
     .default('info'),
 });
 
-/** Settings of the control plane (DESIGN 6). Secrets that are not set are generated and kept in the data folder. */
+/** Settings of the control plane (docs/reference/settings.md). Secrets that are not set are generated and kept in the data folder. */
 export interface ControlSettings {
   readonly host: string;
   readonly port: number;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Settings of a media node (DESIGN 6). Only the control URL and the join key have no default. */
+/** Settings of a media node (docs/reference/settings.md). Only the control URL and the join key have no default. */
 export interface NodeSettings {
   /** http(s):// or ws(s):// URL of the control plane. */
   readonly controlUrl: string;
