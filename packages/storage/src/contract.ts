@@ -123,6 +123,8 @@ function ownershipContract({ it, equal }: ContractRunner, open: () => Storage): 
     equal(await transports.beginMove(transportId, { ownerNodeId: 'node-c', epoch: 1 }, grant), null);
     equal(await transports.end(transportId, NOW_MS), true);
     equal(await transports.end(transportId, NOW_MS), false);
+    await transports.saveNegotiated(transportId, { ice: 'too late' });
+    equal((await transports.get(transportId))?.negotiated, null);
     equal(await transports.beginMove(transportId, { ownerNodeId: 'node-a', epoch: 1 }, grant), null);
   });
 
@@ -151,7 +153,8 @@ function rosterContract({ it, equal }: ContractRunner, open: () => Storage): voi
     equal(await storage.connections.end(connectionId, 'clientDisconnected', NOW_MS + 1), true);
     equal(await storage.connections.end(connectionId, 'networkDisconnected', NOW_MS + 2), false);
     equal(await storage.streams.listLive(sessionId), []);
-    equal((await storage.transports.get(transport.transportId))?.endedAtMs, NOW_MS + 1);
+    const ended = await storage.transports.get(transport.transportId);
+    equal([ended?.endedAtMs, ended?.negotiated], [NOW_MS + 1, null]);
     equal((await storage.connections.get(connectionId))?.endReason, 'clientDisconnected');
   });
 

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { ConnectionRecord } from '../records.js';
+import { NOTHING_NEGOTIATED } from './transports.js';
 import { numberOrNull, type Schema } from '../schema.js';
 
 export interface ConnectionRepository {
@@ -50,14 +51,18 @@ export function connectionRepository(database: Kysely<Schema>): ConnectionReposi
           .where('ended_at_ms', 'is', null)
           .executeTakeFirst();
         if (result.numUpdatedRows !== 1n) return false;
-        for (const table of ['streams', 'transports'] as const) {
-          await transaction
-            .updateTable(table)
-            .set({ ended_at_ms: nowMs })
-            .where('connection_id', '=', connectionId)
-            .where('ended_at_ms', 'is', null)
-            .execute();
-        }
+        await transaction
+          .updateTable('streams')
+          .set({ ended_at_ms: nowMs })
+          .where('connection_id', '=', connectionId)
+          .where('ended_at_ms', 'is', null)
+          .execute();
+        await transaction
+          .updateTable('transports')
+          .set({ ended_at_ms: nowMs, negotiated: NOTHING_NEGOTIATED })
+          .where('connection_id', '=', connectionId)
+          .where('ended_at_ms', 'is', null)
+          .execute();
         return true;
       });
     },

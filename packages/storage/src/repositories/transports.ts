@@ -29,8 +29,12 @@ export interface TransportRepository {
   raiseEpochs(transportId: string, epochHighest: number): Promise<void>;
   setConnected(transportId: string, epoch: number): Promise<boolean>;
   saveNegotiated(transportId: string, negotiated: Json): Promise<void>;
+  /** Empties what was negotiated, too: its ICE credentials are of no use any more. */
   end(transportId: string, nowMs: number): Promise<boolean>;
 }
+
+/** JSON text of an ended transport's description. */
+export const NOTHING_NEGOTIATED = 'null';
 
 const NO_INTENT = {
   intent_move_id: null,
@@ -133,12 +137,13 @@ function rows(database: Kysely<Schema>): Omit<TransportRepository, keyof Ownersh
         .updateTable('transports')
         .set({ negotiated: JSON.stringify(negotiated) })
         .where('transport_id', '=', transportId)
+        .where('ended_at_ms', 'is', null)
         .execute();
     },
     async end(transportId, nowMs) {
       const result = await database
         .updateTable('transports')
-        .set({ ended_at_ms: nowMs })
+        .set({ ended_at_ms: nowMs, negotiated: NOTHING_NEGOTIATED })
         .where('transport_id', '=', transportId)
         .where('ended_at_ms', 'is', null)
         .executeTakeFirst();
