@@ -6,6 +6,12 @@ import { files, read, root, workspaces } from './repository.js';
 
 const documents = files.filter((file) => file.endsWith('.md'));
 
+/** Targets of the relative links to files, from the root. */
+const linkedFiles = (file: string): string[] =>
+  Array.from(withoutCode(read(file)).matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g), (match) => match[1] ?? '')
+    .filter((link) => !/^[a-z]+:/i.test(link))
+    .map((link) => path.posix.join(path.posix.dirname(file), decodeURI(link)));
+
 const withoutCode = (text: string): string =>
   text.replace(/```[\s\S]*?```/g, '').replace(/`[^`\n]*`/g, 'code');
 
@@ -68,4 +74,57 @@ describe('documents', () => {
       .filter((file) => !index.includes(path.basename(file)));
     expect(unlisted).toEqual([]);
   });
+
+  it('are all reached from README.md', () => {
+    const reached = new Set<string>();
+    const queue = ['README.md'];
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      if (reached.has(file) || !documents.includes(file)) continue;
+      reached.add(file);
+      queue.push(...linkedFiles(file));
+    }
+    const lost = documents.filter((file) => file.startsWith('docs/') && !reached.has(file));
+    expect(lost).toEqual([]);
+  });
+
+  it('name only npm scripts that exist', () => {
+    const scripts = new Set(
+      files
+        .filter((file) => path.basename(file) === 'package.json')
+        .flatMap((file) => Object.keys((JSON.parse(read(file)) as { scripts?: object }).scripts ?? {})),
+    );
+    const unknown = documents.flatMap((file) =>
+      Array.from(read(file).matchAll(/\bnpm run ([\w:-]+)/g), (match) => match[1] ?? '')
+        .filter((name) => !scripts.has(name))
+        .map((name) => `${file}: npm run ${name}`),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it('have every rule of a handover that a comment cites', () => {
+    const rules = numberedRules(read('docs/reference/handover.md'));
+    const cited = files
+      .filter((file) => /\.(tsx?|mjs|js|md)$/.test(file))
+      .flatMap((file) =>
+        Array.from(read(file).matchAll(/\bHANDOVER (\d+(?:\.\d+)?)/g), (match) => ({
+          file,
+          rule: match[1] ?? '',
+        })),
+      );
+    expect(cited.length).toBeGreaterThan(0);
+    expect(cited.filter(({ rule }) => !rules.has(rule))).toEqual([]);
+  });
 });
+
+/** "2" for a heading "## 2. …", and "2.5" for item 5 of the list under it. */
+function numberedRules(text: string): Set<string> {
+  const rules = new Set<string>();
+  let section = '';
+  for (const line of text.split('\n')) {
+    section = /^## (\d+)\./.exec(line)?.[1] ?? section;
+    if (section !== '') rules.add(section);
+    const item = /^(\d+)\. /.exec(line)?.[1];
+    if (item !== undefined) rules.add(`${section}.${item}`);
+  }
+  return rules;
+}
