@@ -45,7 +45,10 @@ export async function up(options: UpOptions): Promise<void> {
     );
     const lines = await describePlatform({
       url: local,
-      lanUrl: lan === undefined ? undefined : lanUrl(lan, local),
+      lan:
+        lan === undefined
+          ? undefined
+          : { url: lanUrl(lan, local), certificateFile: lan.certificate.certFile },
       secretsPath: secretsPath(settings.dataDir),
       nodeCount,
       colors: process.stdout.isTTY,
