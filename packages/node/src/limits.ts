@@ -12,6 +12,11 @@ export const CACHE_SPAN_BEFORE_MOVE_MS = 500;
 export const RELAY_QUIET_MS = 800;
 /** Relays flow within a round trip; a cache that has not filled by then never will. */
 export const RELAY_READY_TIMEOUT_MS = 3_000;
+/**
+ * A source whose move has not come to its transfer by then gives it up: control allows 12 s for a restart and its proof,
+ * as long again for the way home of a rehearsal, so by then there is no control that would end it.
+ */
+export const SOURCE_PATIENCE_MS = 30_000;
 /** TRANSFER is repeated this often until ACCEPTED: some round trips inside a data centre. */
 export const TRANSFER_REPEAT_MS = 30;
 /** After the first repeats the pace slows down: the target is away, not slow. */

@@ -176,6 +176,11 @@ const commands = {
     /** Control's word: a source that has sent TRANSFER takes the transport back (HANDOVER 2.6). */
     force: z.boolean().optional(),
   }),
+  /**
+   * Control's word that the other node of a move is dead, or out for good. A target needs no RELEASE any more, a source
+   * that took the transport back no answer: either goes on without end. Said to one of the two at most, ever.
+   */
+  releaseMove: z.object({ type: z.literal('releaseMove'), moveId: id64, transportId: id64 }),
 };
 
 const withId = <T extends z.ZodRawShape>(schema: z.ZodObject<T>) =>
@@ -193,6 +198,7 @@ export const nodeCommand = z.discriminatedUnion('type', [
   withId(commands.startMove),
   withId(commands.returnPath),
   withId(commands.cancelMove),
+  withId(commands.releaseMove),
 ]);
 export type NodeCommand = z.infer<typeof nodeCommand>;
 export type NodeCommandType = NodeCommand['type'];
@@ -258,6 +264,7 @@ export const nodeEvent = z.discriminatedUnion('event', [
     outcome: moveOutcome,
     /** Who owns the transport now, as far as the reporting node knows. */
     ownerNodeId: nodeId,
+    /** Of that owner; 0 when the reporting node does not know it. */
     epoch,
     failure: moveFailure.optional(),
     measures: moveMeasures,

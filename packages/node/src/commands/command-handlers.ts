@@ -66,6 +66,9 @@ export class CommandHandlers {
       case 'cancelMove':
         this.#moves.cancel(command);
         return {};
+      case 'releaseMove':
+        this.#moves.release(command);
+        return {};
     }
   }
 

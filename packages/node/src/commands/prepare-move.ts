@@ -80,7 +80,7 @@ function addEntry(
 ): TargetEntry & { publicKey: string } {
   const sealKeys = createSealKeyPair();
   const move = new TargetMove(context.clockMs(), { moveId, transportId, epoch, sourceNodeId });
-  const entry = { move, sealKeys, publicKey: sealKeys.publicKey.toString('base64') };
+  const entry = { move, sealKeys, formerIngress: [], publicKey: sealKeys.publicKey.toString('base64') };
   moves.addTarget(moveId, entry);
   return entry;
 }

@@ -16,12 +16,12 @@ describe('handover messages', () => {
         'refused',
         'release',
         'released',
-        'abort',
         'forgotten',
       ),
       moveId: id,
       epoch,
     }) as fc.Arbitrary<HandoverMessage>;
+    const abort = fc.record({ kind: fc.constant('abort' as const), moveId: id, epoch, ownerEpoch: epoch });
     const transfer = fc
       .record({
         moveId: id,
@@ -36,7 +36,7 @@ describe('handover messages', () => {
         fragment: value.fragment % value.fragments,
       }));
     fc.assert(
-      fc.property(fc.oneof(simple, transfer), (message) => {
+      fc.property(fc.oneof(simple, abort, transfer), (message) => {
         expect(decodeHandoverMessage(encodeHandoverMessage(message))).toEqual(message);
       }),
     );

@@ -22,8 +22,8 @@ export type HandoverMessage =
   /** Source to target: my keys are gone, the ceiling is lifted. */
   | { readonly kind: 'release'; readonly moveId: string; readonly epoch: number }
   | { readonly kind: 'released'; readonly moveId: string; readonly epoch: number }
-  /** Source to target: the move is off; the source owns the transport (again). */
-  | { readonly kind: 'abort'; readonly moveId: string; readonly epoch: number }
+  /** Source to target: the move is off; the source owns the transport (again), in `ownerEpoch`. */
+  | { readonly kind: 'abort'; readonly moveId: string; readonly epoch: number; readonly ownerEpoch: number }
   | { readonly kind: 'forgotten'; readonly moveId: string; readonly epoch: number };
 
 const KINDS = [
@@ -43,11 +43,14 @@ export const HANDOVER_MESSAGE_CLASS = 1;
 
 const HEADER_BYTES = 14;
 const FRAGMENT_HEADER_BYTES = 4;
+const OWNER_EPOCH_BYTES = 4;
 
-/** Class, kind, move id (8 bytes), epoch (u32); a transfer adds fragment and fragments (u16 each) and its bytes. */
+/**
+ * Class, kind, move id (8 bytes), epoch (u32). A transfer adds fragment and fragments (u16 each) and its bytes, an abort
+ * the owner's epoch (u32).
+ */
 export function encodeHandoverMessage(message: HandoverMessage): Buffer {
-  const tail = message.kind === 'transfer' ? FRAGMENT_HEADER_BYTES + message.bytes.length : 0;
-  const out = Buffer.alloc(HEADER_BYTES + tail);
+  const out = Buffer.alloc(HEADER_BYTES + tailBytes(message));
   out[0] = HANDOVER_MESSAGE_CLASS;
   out[1] = KINDS.indexOf(message.kind);
   out.write(message.moveId, 2, 'hex');
@@ -56,8 +59,21 @@ export function encodeHandoverMessage(message: HandoverMessage): Buffer {
     out.writeUInt16BE(message.fragment, HEADER_BYTES);
     out.writeUInt16BE(message.fragments, HEADER_BYTES + 2);
     message.bytes.copy(out, HEADER_BYTES + FRAGMENT_HEADER_BYTES);
+  } else if (message.kind === 'abort') {
+    out.writeUInt32BE(message.ownerEpoch, HEADER_BYTES);
   }
   return out;
+}
+
+function tailBytes(message: HandoverMessage): number {
+  switch (message.kind) {
+    case 'transfer':
+      return FRAGMENT_HEADER_BYTES + message.bytes.length;
+    case 'abort':
+      return OWNER_EPOCH_BYTES;
+    default:
+      return 0;
+  }
 }
 
 /** Null for anything malformed: links are authenticated, but a peer of another version may err. */
@@ -67,6 +83,10 @@ export function decodeHandoverMessage(bytes: Buffer): HandoverMessage | null {
   if (kind === undefined) return null;
   const moveId = bytes.toString('hex', 2, 10);
   const epoch = bytes.readUInt32BE(10);
+  if (kind === 'abort') {
+    const isWhole = bytes.length === HEADER_BYTES + OWNER_EPOCH_BYTES;
+    return isWhole ? { kind, moveId, epoch, ownerEpoch: bytes.readUInt32BE(HEADER_BYTES) } : null;
+  }
   if (kind !== 'transfer') return bytes.length === HEADER_BYTES ? { kind, moveId, epoch } : null;
   if (bytes.length <= HEADER_BYTES + FRAGMENT_HEADER_BYTES) return null;
   const fragment = bytes.readUInt16BE(HEADER_BYTES);

@@ -40,6 +40,7 @@ export class MoveTable {
 
   start(command: Command<'startMove'>): void {
     const { transportId, moveId, epoch, returnEpoch, targetNodeId, rehearsal } = command;
+    if (this.#sources.get(moveId)?.move.options.transportId === transportId) return;
     const host = this.#owned(transportId, epoch);
     if (!host.connected) throw new NodeError('not-connected', 'the transport has not carried media yet');
     if (!this.#context.links.has(targetNodeId))
@@ -50,7 +51,15 @@ export class MoveTable {
     this.#bound();
     const nowMs = this.#context.clockMs();
     const entry: SourceEntry = {
-      move: new SourceMove(nowMs, { moveId, transportId, epoch, returnEpoch, targetNodeId, rehearsal }),
+      move: new SourceMove(nowMs, {
+        moveId,
+        transportId,
+        currentEpoch: host.role.epoch,
+        epoch,
+        returnEpoch,
+        targetNodeId,
+        rehearsal,
+      }),
       sealKey: Buffer.from(command.sealKey, 'base64'),
       stateSchema: command.stateSchema,
       frozen: null,
@@ -110,6 +119,19 @@ export class MoveTable {
       const outputs = target.move.cancel(nowMs);
       if (outputs === null) throw new NodeError('too-late', `${transportId} is owned here already`);
       runTarget(this.#context, target, outputs);
+    }
+  }
+
+  /** Control's word that the other node of the move is dead. */
+  release({ moveId, transportId }: Command<'releaseMove'>): void {
+    const source = this.#sources.get(moveId);
+    const target = this.#targets.get(moveId);
+    const ofSource = source?.move.release() ?? null;
+    const ofTarget = target?.move.release(this.#context.clockMs()) ?? null;
+    if (source !== undefined && ofSource !== null) runSource(this.#context, source, ofSource);
+    if (target !== undefined && ofTarget !== null) runTarget(this.#context, target, ofTarget);
+    if (ofSource === null && ofTarget === null) {
+      throw new NodeError('unknown-move', `${transportId} is not held here by that move`);
     }
   }
 
@@ -182,8 +204,11 @@ export class MoveTable {
     return host;
   }
 
-  /** Owner without RELEASE yet: its indices end at the ceiling, so nothing may be granted on. */
+  /** Owner without RELEASE, or after a take-back: its indices end at a ceiling, so nothing may be granted on. */
   #isLimited(transportId: string): boolean {
+    for (const { move } of this.#sources.values()) {
+      if (move.options.transportId === transportId && move.isLimited) return true;
+    }
     for (const { move } of this.#targets.values()) {
       if (move.options.transportId === transportId && move.stateName === 'limited') return true;
     }

@@ -6,17 +6,21 @@ import {
   PREPARED_TTL_MS,
   REPORT_FOR_SOURCE_MS,
   SETTLE_MS,
+  SOURCE_PATIENCE_MS,
   TAKE_BACK_SILENCE_MS,
   TRANSFER_FRAGMENT_BYTES,
   TRANSFER_REPEAT_MS,
 } from '../limits.js';
 import type { HandoverMessage } from './messages.js';
-import { SourceMove, type SourceMoveOutput } from './source-move.js';
+import { SourceMove } from './source-move.js';
+import type { SourceMoveOutput } from './source-move-values.js';
 import { TargetMove, type TargetMoveOutput } from './target-move.js';
 
 const MOVE = {
   moveId: '00112233445566ff',
   transportId: 'a1a2a3a4a5a6a7a8',
+  /** Two moves before this one failed. */
+  currentEpoch: 2,
   epoch: 5,
   returnEpoch: 6,
   sourceNodeId: 'node-a',
@@ -239,6 +243,69 @@ describe('taking a transport back', () => {
     move.tick(TAKE_BACK_SILENCE_MS, 0, 0);
     expect(move.log).toContain('target:yield');
     expect(move.target.stateName).toBe('tombstone');
+    expect(move.reports).toContainEqual(
+      expect.objectContaining({ kind: 'reportFailed', epoch: MOVE.returnEpoch }),
+    );
+  });
+});
+
+describe('a move whose other node died after TRANSFER', () => {
+  /** The target owns, and from then on nothing passes between the two. */
+  const partition = () => {
+    const move = pair();
+    move.dropWhen((message) => message.kind !== 'transfer');
+    move.runSource(0, move.source.provenAtTarget(0, true));
+    expect(move.target.stateName).toBe('limited');
+    return move;
+  };
+
+  it('lets the target go on at control’s word, but not where a living source might be', () => {
+    const move = partition();
+    move.runTarget(REPORT_FOR_SOURCE_MS, move.target.tick(REPORT_FOR_SOURCE_MS));
+    move.runTarget(5_000, move.target.release(5_000) ?? []);
+    expect(move.reports).toContainEqual({ kind: 'liftCeiling', skip: GRANT_INDICES });
+    expect(move.log.filter((entry) => entry === 'target:reportCompleted')).toHaveLength(1);
+    expect(move.target.release(5_001)).toEqual([]);
+  });
+
+  it('keeps a source that lives on, unheard by both, inside its own grant for ever', () => {
+    const move = partition();
+    move.runSource(TAKE_BACK_SILENCE_MS, move.source.tick(TAKE_BACK_SILENCE_MS, 0, 0));
+    expect(move.log).toContain('source:takeBack');
+    move.runTarget(5_000, move.target.release(5_000) ?? []);
+    for (let now = 5_000; now < 60_000; now += 1_000) move.runSource(now, move.source.tick(now, 0, 0));
+    expect(move.source.isLimited).toBe(true);
+    expect(move.log).not.toContain('source:done');
+    // The two hear each other again: control's word stands.
+    move.dropWhen(() => false);
+    move.runSource(60_000, move.source.tick(60_000, 0, 0));
+    expect(move.log).not.toContain('target:yield');
+    expect(move.source.isLimited).toBe(true);
+  });
+
+  it('lets a source that took the transport back go on once control has been heard all along', () => {
+    const move = partition();
+    const back = TAKE_BACK_SILENCE_MS;
+    move.runSource(back, move.source.tick(back, 0, 0));
+    move.runSource(back + LINGER_MS, move.source.tick(back + LINGER_MS, 0, 0));
+    expect(move.source.isLimited).toBe(true);
+    for (let now = back + LINGER_MS; now <= back + 2 * LINGER_MS; now += 1_000) {
+      move.runSource(now, move.source.tick(now, 0, now));
+    }
+    expect(move.log.at(-1)).toBe('source:done');
+  });
+
+  it('lets a source that took the transport back go on at control’s word', () => {
+    const move = partition();
+    move.runSource(TAKE_BACK_SILENCE_MS, move.source.tick(TAKE_BACK_SILENCE_MS, 0, 0));
+    expect(move.source.release()).toEqual([{ kind: 'done' }]);
+    expect(move.source.isLimited).toBe(false);
+  });
+
+  it('gives control’s word no meaning where nobody owns by the move', () => {
+    const move = pair();
+    expect(move.source.release()).toBeNull();
+    expect(move.target.release(0)).toBeNull();
   });
 });
 
@@ -271,6 +338,40 @@ describe('giving up', () => {
     expect(move.reports).toContainEqual(
       expect.objectContaining({ kind: 'reportEnded', outcome: 'rehearsed' }),
     );
+  });
+
+  it('reports the epoch that the source really has, and tells it to the target', () => {
+    const move = pair();
+    move.dropWhen(() => true);
+    const outputs = move.source.cancel(20, false) ?? [];
+    expect(outputs).toContainEqual(
+      expect.objectContaining({ kind: 'reportEnded', owner: 'source', epoch: MOVE.currentEpoch }),
+    );
+    const abort: unknown = expect.objectContaining({ kind: 'abort', ownerEpoch: MOVE.currentEpoch });
+    expect(outputs).toContainEqual({ kind: 'send', message: abort });
+  });
+
+  it.each([false, true])(
+    'is what a source does when nobody ends its move (rehearsal: %s): the next one must find it free',
+    (rehearsal) => {
+      const move = pair({ rehearsal });
+      move.runTarget(10, move.target.nominated());
+      if (rehearsal) move.runSource(20, move.source.provenAtTarget(20, true));
+      move.tick(SOURCE_PATIENCE_MS - 1, 0, 0);
+      expect(move.source.ownerElsewhereOnPath).toBe(true);
+      move.tick(SOURCE_PATIENCE_MS, 0, 0);
+      expect(move.source.ownerElsewhereOnPath).toBe(false);
+      expect(move.reports).toContainEqual(
+        expect.objectContaining({ kind: 'reportEnded', outcome: 'failed', owner: 'source' }),
+      );
+    },
+  );
+
+  it('sends a rehearsal home as often as it is asked to', () => {
+    const move = pair({ rehearsal: true });
+    expect(move.source.returnPath()).toBe(false);
+    move.runSource(20, move.source.provenAtTarget(20, true));
+    expect([move.source.returnPath(), move.source.returnPath()]).toEqual([true, true]);
   });
 
   it('is what a prepared target does when it hears nothing of its source', () => {

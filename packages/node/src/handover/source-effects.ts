@@ -7,7 +7,8 @@ import { NO_MEDIA, removeTransport } from '../transport/remove-transport.js';
 import { zeroKeys } from '../transport/zero-keys.js';
 import type { TransportHost } from '../transport/transport-host.js';
 import { encodeHandoverMessage } from './messages.js';
-import type { SourceMove, SourceMoveOutput } from './source-move.js';
+import type { SourceMove } from './source-move.js';
+import type { SourceMoveOutput } from './source-move-values.js';
 
 export interface SourceEntry {
   readonly move: SourceMove;

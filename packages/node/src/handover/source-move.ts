@@ -1,10 +1,12 @@
-import type { MoveFailure, MoveMeasures, MoveOutcome } from '@godwit/protocol';
+import type { MoveFailure, MoveOutcome } from '@godwit/protocol';
 import {
   CONFIRM_REPEAT_MS,
+  CONTROL_SILENCE_MS,
   DUPLICATE_PATHS_MS,
   GRANT_INDICES,
   LINGER_MS,
   SETTLE_MS,
+  SOURCE_PATIENCE_MS,
   TAKE_BACK_SILENCE_MS,
   TRANSFER_FAST_REPEATS,
   TRANSFER_FRAGMENT_BYTES,
@@ -12,63 +14,7 @@ import {
   TRANSFER_REPEAT_SLOW_MS,
 } from '../limits.js';
 import type { HandoverMessage } from './messages.js';
-
-export interface SourceMoveOptions {
-  readonly moveId: string;
-  readonly transportId: string;
-  /** The epoch that the target gets; `returnEpoch` is reserved for us. */
-  readonly epoch: number;
-  readonly returnEpoch: number;
-  readonly targetNodeId: string;
-  /** Everything but the transfer. */
-  readonly rehearsal: boolean;
-}
-
-/** What the source must do now, in this order. */
-export type SourceMoveOutput =
-  /** Where outgoing ciphertext goes. */
-  | { readonly kind: 'usePaths'; readonly paths: 'own' | 'both' | 'target' }
-  | { readonly kind: 'watchTargetPath' }
-  | { readonly kind: 'watchOwnPath' }
-  /** Freeze the transport at once and give the sealed state to `frozen`; what arrives from now on is the target's. */
-  | { readonly kind: 'freeze' }
-  | { readonly kind: 'send'; readonly message: HandoverMessage }
-  /** The target owns the transport: destroy the keys, send on what still arrives. */
-  | { readonly kind: 'handOff' }
-  /** Own the transport again, as returnEpoch, from `skip` indices above the frozen ones. */
-  | { readonly kind: 'takeBack'; readonly skip: number; readonly count: number }
-  | { readonly kind: 'reportProven'; readonly measures: MoveMeasures }
-  | { readonly kind: 'reportPathReturned' }
-  | {
-      readonly kind: 'reportEnded';
-      readonly outcome: MoveOutcome;
-      readonly failure?: MoveFailure;
-      readonly owner: 'source' | 'target';
-      readonly epoch: number;
-      readonly measures: MoveMeasures;
-    }
-  /** Nothing of the move is needed any more. After a hand-off this forgets the transport too. */
-  | { readonly kind: 'done' };
-
-type State =
-  | { readonly name: 'proving'; duplicatesUntilMs: number | null }
-  /** A rehearsal that has reached its end and waits to be sent home. */
-  | { readonly name: 'proven' }
-  | { readonly name: 'returning' }
-  /** Proven, and waiting for a moment without holes in what the client receives. */
-  | { readonly name: 'settling'; readonly untilMs: number }
-  | { readonly name: 'freezing' }
-  | {
-      readonly name: 'transferring';
-      sealed: readonly Buffer[];
-      frozenAtMs: number;
-      nextSendMs: number;
-      attempts: number;
-    }
-  | { readonly name: 'releasing'; untilMs: number; nextSendMs: number }
-  | { readonly name: 'lingering'; untilMs: number }
-  | { readonly name: 'aborting'; untilMs: number; nextSendMs: number }
-  | { readonly name: 'done' };
+import type { SourceMoveOptions, SourceMoveOutput, SourceMoveState as State } from './source-move-values.js';
 
 /** The source's half of a planned move (HANDOVER 2). Sans-IO: inputs return what is to be done. */
 export class SourceMove {
@@ -165,11 +111,29 @@ export class SourceMove {
     }
   }
 
-  /** A rehearsal goes home: control has told the client a fresh address of ours. */
+  /** True while the indices of a transport that was taken back still end: it cannot move on. */
+  get isLimited(): boolean {
+    return this.#state.name === 'aborting' && this.#state.isLimited;
+  }
+
+  /** A rehearsal goes home: control is about to tell the client a fresh address of ours. False: there is none to send. */
   returnPath(): boolean {
+    if (this.#state.name === 'returning') return true;
     if (this.#state.name !== 'proven') return false;
     this.#state = { name: 'returning' };
     return true;
+  }
+
+  /** Control's word that the target is dead. Null: we do not hold the transport by this move. */
+  release(): SourceMoveOutput[] | null {
+    switch (this.#state.name) {
+      case 'aborting':
+        return this.#finish();
+      case 'done':
+        return [];
+      default:
+        return null;
+    }
   }
 
   /** The client has nominated an address of ours again. */
@@ -218,6 +182,7 @@ export class SourceMove {
     const state = this.#state;
     switch (state.name) {
       case 'proving':
+        if (this.#isOutOfPatience(nowMs)) return this.#giveUp(nowMs, 'path-not-proven');
         if (state.duplicatesUntilMs === null || nowMs < state.duplicatesUntilMs) return [];
         state.duplicatesUntilMs = null;
         return [{ kind: 'usePaths', paths: 'own' }];
@@ -231,18 +196,40 @@ export class SourceMove {
         state.nextSendMs = nowMs + CONFIRM_REPEAT_MS;
         return [{ kind: 'send', message: this.#message('release') }];
       case 'aborting':
-        if (nowMs >= state.untilMs) return this.#finish();
-        if (nowMs < state.nextSendMs) return [];
-        state.nextSendMs = nowMs + CONFIRM_REPEAT_MS;
-        return [{ kind: 'send', message: this.#message('abort') }];
+        return this.#repeatAbort(nowMs, state, controlHeardAtMs);
       case 'lingering':
         return nowMs >= state.untilMs ? this.#finish() : [];
       case 'proven':
       case 'returning':
+        return this.#isOutOfPatience(nowMs) ? this.#giveUp(nowMs, 'path-did-not-return') : [];
       case 'freezing':
       case 'done':
         return [];
     }
+  }
+
+  #isOutOfPatience(nowMs: number): boolean {
+    return nowMs - this.#startedAtMs >= SOURCE_PATIENCE_MS;
+  }
+
+  #giveUp(nowMs: number, failure: MoveFailure): SourceMoveOutput[] {
+    return [{ kind: 'usePaths', paths: 'own' }, ...this.#end(nowMs, 'failed', failure)];
+  }
+
+  /**
+   * A target that does not answer is dead, or cut off together with us. Control may have declared us dead and let the
+   * target go on, so a limited transport goes on for good only after control has been heard all along.
+   */
+  #repeatAbort(
+    nowMs: number,
+    state: Extract<State, { name: 'aborting' }>,
+    controlHeardAtMs: number,
+  ): SourceMoveOutput[] {
+    if (state.isLimited && nowMs - controlHeardAtMs > CONTROL_SILENCE_MS) state.untilMs = nowMs + LINGER_MS;
+    if (nowMs >= state.untilMs) return this.#finish();
+    if (nowMs < state.nextSendMs) return [];
+    state.nextSendMs = nowMs + CONFIRM_REPEAT_MS;
+    return [{ kind: 'send', message: this.#abortMessage(state.ownerEpoch) }];
   }
 
   #settle(nowMs: number, isWhole: boolean): SourceMoveOutput[] {
@@ -301,7 +288,7 @@ export class SourceMove {
       { kind: 'takeBack', skip, count: GRANT_INDICES },
       // The client's path may be at either node now; identical ciphertext to both until it shows itself.
       { kind: 'usePaths', paths: 'both' },
-      ...this.#end(nowMs, 'failed', failure, this.options.returnEpoch),
+      ...this.#end(nowMs, 'failed', failure, { ownerEpoch: this.options.returnEpoch, isLimited: true }),
     ];
   }
 
@@ -310,17 +297,22 @@ export class SourceMove {
     nowMs: number,
     outcome: MoveOutcome,
     failure?: MoveFailure,
-    epoch: number = this.options.epoch - 1,
+    owned = { ownerEpoch: this.options.currentEpoch, isLimited: false },
   ): SourceMoveOutput[] {
-    this.#state = { name: 'aborting', untilMs: nowMs + LINGER_MS, nextSendMs: nowMs + CONFIRM_REPEAT_MS };
+    this.#state = {
+      name: 'aborting',
+      ...owned,
+      untilMs: nowMs + LINGER_MS,
+      nextSendMs: nowMs + CONFIRM_REPEAT_MS,
+    };
     return [
-      { kind: 'send', message: this.#message('abort') },
+      { kind: 'send', message: this.#abortMessage(owned.ownerEpoch) },
       {
         kind: 'reportEnded',
         outcome,
         ...(failure === undefined ? {} : { failure }),
         owner: 'source',
-        epoch,
+        epoch: owned.ownerEpoch,
         measures: { ...this.#measures },
       },
     ];
@@ -345,7 +337,11 @@ export class SourceMove {
     }));
   }
 
-  #message(kind: Exclude<HandoverMessage['kind'], 'transfer'>): HandoverMessage {
+  #abortMessage(ownerEpoch: number): HandoverMessage {
+    return { kind: 'abort', moveId: this.options.moveId, epoch: this.options.epoch, ownerEpoch };
+  }
+
+  #message(kind: Exclude<HandoverMessage['kind'], 'transfer' | 'abort'>): HandoverMessage {
     return { kind, moveId: this.options.moveId, epoch: this.options.epoch };
   }
 }

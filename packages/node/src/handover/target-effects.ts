@@ -6,6 +6,7 @@ import {
 } from '@godwit/transport';
 import { GRANT_INDICES, LINGER_MS } from '../limits.js';
 import type { NodeContext } from '../node-context.js';
+import type { StreamIngress } from '../stream/stream-table.js';
 import { NO_MEDIA } from '../transport/remove-transport.js';
 import { zeroKeys } from '../transport/zero-keys.js';
 import type { TransportHost } from '../transport/transport-host.js';
@@ -17,6 +18,8 @@ export interface TargetEntry {
   readonly move: TargetMove;
   /** Null once the state is open or refused. */
   sealKeys: SealKeyPair | null;
+  /** Where the transport's own streams came from before we took it. */
+  formerIngress: readonly StreamIngress[];
 }
 
 /** Carries out what the target's half of a move decides. */
@@ -43,10 +46,10 @@ function apply(context: NodeContext, entry: TargetEntry, output: TargetMoveOutpu
       thaw(context, entry, output.sealed);
       return;
     case 'liftCeiling':
-      if (host?.role.name === 'owner') context.datapath.liftCeiling(transportId);
+      if (host?.role.name === 'owner') context.datapath.liftCeiling(transportId, output.skip);
       return;
     case 'yield':
-      if (host !== undefined) yieldTransport(context, entry, host);
+      if (host !== undefined) yieldTransport(context, entry, host, output.ownerEpoch);
       return;
     case 'reportCompleted':
       context.report({
@@ -66,7 +69,7 @@ function apply(context: NodeContext, entry: TargetEntry, output: TargetMoveOutpu
         transportId,
         outcome: 'failed',
         ownerNodeId: sourceNodeId,
-        epoch: epoch - 1,
+        epoch: output.epoch ?? 0,
         failure: output.failure,
         measures: {},
       });
@@ -116,6 +119,7 @@ function goOn(
 ): boolean {
   const { transportId, epoch, sourceNodeId } = entry.move.options;
   const nowMs = context.clockMs();
+  entry.formerIngress = context.streams.ingressOf(ingressStreams(host));
   // Held packets are taken inside thaw and relayed at once, so the streams turn round first.
   context.streams.moveIngress(nowMs, ingressStreams(host), context.nodeId(), epoch);
   host.setPaths(host.ownPaths());
@@ -123,7 +127,7 @@ function goOn(
     context.datapath.thaw(transportId, state.media, { count: GRANT_INDICES });
   } catch (error) {
     context.log.error({ error, transportId }, 'the datapath refused a state');
-    context.streams.moveIngress(nowMs, ingressStreams(host), sourceNodeId, epoch - 1);
+    context.streams.restoreIngress(nowMs, entry.formerIngress);
     return false;
   } finally {
     zeroKeys(state.media.keys);
@@ -138,14 +142,21 @@ function goOn(
 }
 
 /** The source owns again, but the client's path is here: relay for it. */
-function yieldTransport(context: NodeContext, entry: TargetEntry, host: TransportHost): void {
+function yieldTransport(
+  context: NodeContext,
+  entry: TargetEntry,
+  host: TransportHost,
+  ownerEpoch: number,
+): void {
   const { transportId, epoch, sourceNodeId } = entry.move.options;
   const nowMs = context.clockMs();
   context.datapath.dropKeys(transportId);
   context.datapath.setInbound(transportId, { kind: 'forward', linkId: sourceNodeId });
   context.datapath.setMedia(transportId, NO_MEDIA);
   context.router.removeTransport(transportId);
-  context.streams.moveIngress(nowMs, ingressStreams(host), sourceNodeId, epoch + 1);
+  // The source stamps its relays with the former epoch until control tells it the new one.
+  context.streams.restoreIngress(nowMs, entry.formerIngress);
+  context.streams.expectIngress(ingressStreams(host), sourceNodeId, ownerEpoch);
   host.role = {
     name: 'relay',
     epoch,

@@ -1,5 +1,5 @@
 import type { MoveFailure } from '@godwit/protocol';
-import { PREPARED_TTL_MS, REPORT_FOR_SOURCE_MS, TOMBSTONE_MS } from '../limits.js';
+import { GRANT_INDICES, PREPARED_TTL_MS, REPORT_FOR_SOURCE_MS, TOMBSTONE_MS } from '../limits.js';
 import type { HandoverMessage } from './messages.js';
 
 export interface TargetMoveOptions {
@@ -16,11 +16,13 @@ export type TargetMoveOutput =
   | { readonly kind: 'pathProven' }
   /** The sealed state is complete: open and thaw it, then call `thawed` or `thawFailed`. */
   | { readonly kind: 'thaw'; readonly sealed: Buffer }
-  | { readonly kind: 'liftCeiling' }
+  /** `skip`: indices above the ceiling that are not ours for all that. */
+  | { readonly kind: 'liftCeiling'; readonly skip: number }
   /** The source owns the transport again although we had begun: stop encrypting, destroy the keys, relay. */
-  | { readonly kind: 'yield' }
+  | { readonly kind: 'yield'; readonly ownerEpoch: number }
   | { readonly kind: 'reportCompleted' }
-  | { readonly kind: 'reportFailed'; readonly failure: MoveFailure }
+  /** `epoch`: the source's; null when we do not know it. */
+  | { readonly kind: 'reportFailed'; readonly failure: MoveFailure; readonly epoch: number | null }
   /** Drop the preparation; what the client still sends here is relayed for a while. The tombstone stays until `done`. */
   | { readonly kind: 'forget' }
   | { readonly kind: 'done' };
@@ -66,7 +68,7 @@ export class TargetMove {
       case 'release':
         return this.#release(nowMs);
       case 'abort':
-        return this.#abort(nowMs);
+        return this.#abort(nowMs, message.ownerEpoch);
       case 'pathNominated':
       case 'accepted':
       case 'refused':
@@ -88,7 +90,7 @@ export class TargetMove {
     this.#state = { name: 'tombstone', untilMs: nowMs + TOMBSTONE_MS };
     return [
       { kind: 'send', message: this.#message('refused') },
-      { kind: 'reportFailed', failure: 'transfer-refused' },
+      { kind: 'reportFailed', failure: 'transfer-refused', epoch: null },
     ];
   }
 
@@ -108,13 +110,36 @@ export class TargetMove {
     }
   }
 
+  /**
+   * Control's word that the source is dead. Should it live on in a partition, it may have taken the transport back, so we
+   * leave it what it may use then. Null: we do not hold the transport by this move.
+   */
+  release(nowMs: number): TargetMoveOutput[] | null {
+    const state = this.#state;
+    switch (state.name) {
+      case 'limited': {
+        const isReported = state.reportAtMs === Number.POSITIVE_INFINITY;
+        this.#state = { name: 'owner', untilMs: nowMs + TOMBSTONE_MS };
+        const lift: TargetMoveOutput = { kind: 'liftCeiling', skip: GRANT_INDICES };
+        return isReported ? [lift] : [lift, { kind: 'reportCompleted' }];
+      }
+      case 'owner':
+        return [];
+      case 'prepared':
+      case 'thawing':
+      case 'tombstone':
+      case 'done':
+        return null;
+    }
+  }
+
   tick(nowMs: number): TargetMoveOutput[] {
     const state = this.#state;
     switch (state.name) {
       case 'prepared':
         if (nowMs < state.expiresAtMs) return [];
         this.#state = { name: 'tombstone', untilMs: nowMs + TOMBSTONE_MS };
-        return [{ kind: 'reportFailed', failure: 'source-lost' }, { kind: 'forget' }];
+        return [{ kind: 'reportFailed', failure: 'source-lost', epoch: null }, { kind: 'forget' }];
       case 'owner':
       case 'tombstone':
         if (nowMs < state.untilMs) return [];
@@ -159,7 +184,10 @@ export class TargetMove {
     switch (this.#state.name) {
       case 'limited':
         this.#state = { name: 'owner', untilMs: nowMs + TOMBSTONE_MS };
-        return [{ kind: 'liftCeiling' }, { kind: 'send', message: this.#message('released') }];
+        return [
+          { kind: 'liftCeiling', skip: 0 },
+          { kind: 'send', message: this.#message('released') },
+        ];
       case 'owner':
         return [{ kind: 'send', message: this.#message('released') }];
       case 'prepared':
@@ -170,7 +198,7 @@ export class TargetMove {
     }
   }
 
-  #abort(nowMs: number): TargetMoveOutput[] {
+  #abort(nowMs: number, ownerEpoch: number): TargetMoveOutput[] {
     const forgotten: TargetMoveOutput = { kind: 'send', message: this.#message('forgotten') };
     switch (this.#state.name) {
       case 'prepared':
@@ -178,7 +206,11 @@ export class TargetMove {
         return [forgotten, { kind: 'forget' }];
       case 'limited':
         this.#state = { name: 'tombstone', untilMs: nowMs + TOMBSTONE_MS };
-        return [{ kind: 'yield' }, forgotten, { kind: 'reportFailed', failure: 'target-unreachable' }];
+        return [
+          { kind: 'yield', ownerEpoch },
+          forgotten,
+          { kind: 'reportFailed', failure: 'target-unreachable', epoch: ownerEpoch },
+        ];
       case 'tombstone':
         return [forgotten];
       case 'thawing':
@@ -188,7 +220,7 @@ export class TargetMove {
     }
   }
 
-  #message(kind: Exclude<HandoverMessage['kind'], 'transfer'>): HandoverMessage {
+  #message(kind: Exclude<HandoverMessage['kind'], 'transfer' | 'abort'>): HandoverMessage {
     return { kind, moveId: this.options.moveId, epoch: this.options.epoch };
   }
 }

@@ -89,6 +89,22 @@ describe('the streams of a node', () => {
     expect(b.options()).toMatchObject({ ingressEpoch: 2, relayTo: ['a', 'c'] });
   });
 
+  it('come for good from where they came before, after a transfer that came to nothing', () => {
+    const b = setup('b');
+    b.table.setRoutes(0, [route('a', 1, ['a', 'b'])]);
+    const former = b.table.ingressOf([STREAM]);
+    // Moves in between have failed, so the epochs are not neighbours.
+    b.table.moveIngress(10, [STREAM], 'b', 4);
+    b.table.restoreIngress(20, former);
+    b.table.expectIngress([STREAM], 'a', 5);
+    b.table.tick(20 + FORMER_INGRESS_MS);
+    expect(b.source()).toEqual({ kind: 'link', linkId: 'a' });
+    expect(b.options()?.acceptFrom).toEqual([
+      { linkId: 'a', ingressEpoch: 1 },
+      { linkId: 'a', ingressEpoch: 5 },
+    ]);
+  });
+
   it('are forgotten after a little when they end', () => {
     const a = setup('a');
     a.table.setRoutes(0, [route('a', 3, ['a', 'b'])]);

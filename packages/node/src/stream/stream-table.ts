@@ -10,6 +10,13 @@ interface AcceptedIngress {
   readonly untilMs: number;
 }
 
+/** From which node a stream comes, in which epoch of its owner there. */
+export interface StreamIngress {
+  readonly streamId: string;
+  readonly nodeId: string;
+  readonly ingressEpoch: number;
+}
+
 interface Entry {
   route: StreamRoute;
   accepted: AcceptedIngress[];
@@ -56,6 +63,22 @@ export class StreamTable {
   keysOf(streamId: string): StreamKey[] {
     const route = this.#entries.get(streamId)?.route;
     return (route?.encodings ?? []).map(({ encodingId }) => ({ streamId, encodingId }));
+  }
+
+  /** Where these streams come from now, for {@link restoreIngress}. */
+  ingressOf(streamIds: readonly string[]): StreamIngress[] {
+    return streamIds.flatMap((streamId) => {
+      const route = this.#entries.get(streamId)?.route;
+      return route === undefined
+        ? []
+        : [{ streamId, nodeId: route.ingressNodeId, ingressEpoch: route.ingressEpoch }];
+    });
+  }
+
+  /** A transfer came to nothing: the streams come from where they came before. */
+  restoreIngress(nowMs: number, former: readonly StreamIngress[]): void {
+    for (const { streamId, nodeId, ingressEpoch } of former)
+      this.moveIngress(nowMs, [streamId], nodeId, ingressEpoch);
   }
 
   /** Frames of the coming owner are accepted from now on: it may begin before we hear that it has. */
