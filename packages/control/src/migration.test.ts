@@ -401,6 +401,22 @@ describe('migrating a session', () => {
     await expect(client.request('ping')).resolves.toEqual({});
   });
 
+  it.each([
+    ['before the proof', false],
+    ['after the transfer', true],
+  ])('closes the transport wherever it is when its client leaves %s', async (_when, transferred) => {
+    const { sessionId, client, transportId } = await publishOnA();
+    const start = a.script.startMove;
+    a.script.startMove = async (command) => {
+      await client.request('disconnect');
+      return transferred ? start?.(command) : {};
+    };
+    const migration = await harness.migrate(sessionId, { target: b.nodeId });
+    expect(migration).toMatchObject({ status: 'completed' });
+    expect(b.received('closeTransport')).toMatchObject([{ transportId, epoch: 3 }]);
+    expect((await harness.storage.transports.get(transportId))?.endedAtMs).not.toBeNull();
+  });
+
   it('moves everything away from a node that is stopping', async () => {
     const { sessionId, client } = await publishOnA();
     a.send({ event: 'stopping' });

@@ -10,6 +10,62 @@ async function stop(...nodes: FakeNode[]): Promise<void> {
 }
 
 describe('a control that starts anew', () => {
+  it.each([
+    ['the source that still owns it comes back', 'source'],
+    ['the target that took over comes back after the source', 'target'],
+  ])(
+    'goes on from a move that was under way: %s',
+    async (_case, holder) => {
+      const storage = await openMemoryStorage();
+      const kept = { ...storage, close: () => Promise.resolve() };
+      const timings = { resumeGraceMs: 5_000, nodeReportGraceMs: 2_000 };
+      const before = await Harness.start({ storage: kept, timings });
+      const [a, b] = [await before.node(), await before.node()];
+      const sessionId = await before.session();
+      await before.storage.sessions.setHomeNode(sessionId, a.nodeId);
+      const client = await before.join(sessionId);
+      const { transportId } = await before.publish(client, a);
+      await before.close();
+      await stop(a, b);
+      const owner = { ownerNodeId: a.nodeId, epoch: 1 };
+      await storage.transports.beginMove(transportId, owner, {
+        moveId: 'ab'.repeat(8),
+        targetNodeId: b.nodeId,
+      });
+      await storage.nodes.save({
+        nodeId: b.nodeId,
+        identityKey: b.identity.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+        bootId: '0'.repeat(16),
+        version: '',
+        registeredAtMs: 1,
+        lastSeenAtMs: 1,
+      });
+
+      const after = await Harness.start({ storage: kept, timings });
+      const common = { url: after.url, joinKey: SECRETS.joinKey };
+      const held = (node: 'source' | 'target', epoch: number): { transportId: string; epoch: number }[] =>
+        node === holder ? [{ transportId, epoch }] : [];
+      const backA = await FakeNode.start({ ...common, identity: a.identity, transports: held('source', 1) });
+      const backB = await FakeNode.start({
+        ...common,
+        nodeId: b.nodeId,
+        identity: b.identity,
+        transports: held('target', 2),
+      });
+      const [from, to] = holder === 'source' ? [backA, backB] : [backB, backA];
+      scriptMoves(from, to);
+      const row = (): ReturnType<typeof storage.transports.get> => storage.transports.get(transportId);
+      await expect.poll(async () => (await row())?.intent).toBeNull();
+      expect(await row()).toMatchObject({ ownerNodeId: from.nodeId, endedAtMs: null });
+      expect(await after.migrate(sessionId, { target: to.nodeId })).toMatchObject({ status: 'completed' });
+      expect(await row()).toMatchObject({ ownerNodeId: to.nodeId, epoch: 4 });
+      await stop(backA, backB);
+      await after.close();
+      await storage.close();
+    },
+    60_000,
+  );
+
   it('takes up connections, streams and transports, and can move them; who does not come back is ended', async () => {
     const storage = await openMemoryStorage();
     const kept = { ...storage, close: () => Promise.resolve() };

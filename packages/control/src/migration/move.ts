@@ -106,6 +106,7 @@ class Move {
     } finally {
       this.#waits.end(moveId);
       this.#transport.upcomingOwner = null;
+      if (connection.ended) await this.#closeEverywhere();
       await this.#context.routes.push(connection.session);
     }
   }
@@ -163,7 +164,19 @@ class Move {
   ): Promise<T | 'late' | Interruption | MoveEndedEvent> {
     const ended = this.#wait.ended.promise;
     const interrupted = this.#wait.interrupted.promise;
-    return within(Promise.race([promise, ended, interrupted]), timeoutMs, 'late' as const);
+    const gone = this.#request.connection.gone.promise.then(() => 'transport-closed' as const);
+    return within(Promise.race([promise, ended, interrupted, gone]), timeoutMs, 'late' as const);
+  }
+
+  /** The connection ended meanwhile, when only the former owner could be told: whoever has the transport closes it. */
+  async #closeEverywhere(): Promise<void> {
+    const { transportId } = this.#transport;
+    // The highest epoch that either may have.
+    const fields = { transportId, epoch: this.#intent.returnEpoch, reason: 'clientDisconnected' };
+    const nodes = [this.#sourceNodeId, this.#request.targetNodeId];
+    await Promise.allSettled(
+      nodes.map((nodeId) => this.#context.nodes.session(nodeId)?.command('closeTransport', fields)),
+    );
   }
 
   /** Source first: once it has let go of the move, the target has nothing to wait for. */

@@ -116,6 +116,7 @@ export class NodeEvents implements RegistryListener {
       return false;
     transport.ownerNodeId = recorded.ownerNodeId;
     transport.epoch = recorded.epoch;
+    transport.upcomingOwner = null;
     return true;
   }
 
@@ -127,7 +128,9 @@ export class NodeEvents implements RegistryListener {
     const missing = roster
       .connectionsOn(nodeId)
       .filter(({ transport }) => transport !== null && !reported.has(transport.transportId));
-    for (const connection of missing) disconnect(this.#context, connection);
+    // One that was about to move may live at its target, whose report decides.
+    for (const connection of missing)
+      if (connection.transport?.upcomingOwner === null) disconnect(this.#context, connection);
     for (const [transportId, epoch] of reported) {
       const connection = roster.byTransport(transportId);
       if (connection === null || !(await this.#claim(connection, nodeId, epoch))) {
@@ -153,10 +156,33 @@ export class NodeEvents implements RegistryListener {
       const { transport } = connection;
       if (transport === null || connection.ended) return false;
       const isOwner = (): boolean => transport.ownerNodeId === nodeId && transport.epoch === epoch;
-      if (!isOwner()) await this.#adopt(transport, nodeId, epoch);
+      if (isOwner()) await this.#endLeftMove(transport);
+      else await this.#adopt(transport, nodeId, epoch);
       transport.claimed ||= isOwner();
       return isOwner();
     });
+  }
+
+  /** The source still owns what an earlier control began to move: unless the state has left, that move ends here. */
+  async #endLeftMove(transport: TransportState): Promise<void> {
+    const { storage, nodes } = this.#context;
+    const { transportId, ownerNodeId, epoch } = transport;
+    const intent = (await storage.transports.get(transportId))?.intent ?? null;
+    if (intent === null) return;
+    const { moveId, targetNodeId } = intent;
+    try {
+      await nodes.session(ownerNodeId)?.command('cancelMove', { moveId, transportId });
+    } catch (error) {
+      // The nodes finish it between them and say how it ended.
+      this.#context.log.info({ moveId, transportId, error: String(error) }, 'a move goes on without control');
+      return;
+    }
+    await nodes
+      .session(targetNodeId)
+      ?.command('cancelMove', { moveId, transportId })
+      .catch(() => undefined);
+    if (await storage.transports.endMove(transportId, { moveId, ownerNodeId, epoch }))
+      transport.upcomingOwner = null;
   }
 
   #watch(work: Promise<unknown>, message: string): void {

@@ -25,7 +25,10 @@ export async function recover(context: ControlContext): Promise<void> {
     else startGrace(context, connection);
   }
   await restoreStreams(context);
-  await forgetIdleNodes(context, new Set([...transports.values()].map((row) => row.ownerNodeId)));
+  const holders = [...transports.values()].flatMap(({ ownerNodeId, intent }) =>
+    intent === null ? [ownerNodeId] : [ownerNodeId, intent.targetNodeId],
+  );
+  await forgetIdleNodes(context, new Set(holders));
   if (connections.length > 0) {
     log.info({ connections: connections.length, unfinished }, 'took up the roster of an earlier control');
     setTimeout(() => endUnclaimed(context), context.timings.nodeReportGraceMs).unref();
@@ -63,12 +66,18 @@ async function restoreConnection(
       epoch: transportRow.epoch,
       isConnected: transportRow.connected,
       claimed: false,
+      upcomingOwner: upcomingOf(transportRow),
       description,
     });
   }
   context.roster.addConnection(connection);
   context.roster.indexTransport(connection);
   return connection;
+}
+
+/** A move was under way when the earlier control went: its target may have taken over meanwhile. */
+function upcomingOf({ intent }: TransportRecord): { nodeId: string; epoch: number } | null {
+  return intent === null ? null : { nodeId: intent.targetNodeId, epoch: intent.targetEpoch };
 }
 
 async function restoreStreams(context: ControlContext): Promise<void> {
@@ -91,7 +100,7 @@ async function restoreStreams(context: ControlContext): Promise<void> {
   }
 }
 
-/** Nodes that own nothing register anew: their ids are free again. */
+/** Nodes that own nothing, and were about to own nothing, register anew: their ids are free again. */
 async function forgetIdleNodes(context: ControlContext, owners: ReadonlySet<string>): Promise<void> {
   const records = await context.storage.nodes.list();
   for (const { nodeId } of records) if (!owners.has(nodeId)) await context.storage.nodes.remove(nodeId);

@@ -77,6 +77,8 @@ export interface ConnectionState {
   readonly wanted: Map<string, Wanted>;
   transport: TransportState | null;
   ended: boolean;
+  /** Resolves when it ends: nobody need wait for its media any more. */
+  readonly gone: Deferred<void>;
   /** A restart offer that waits for its answer. */
   pendingRestart: { readonly restartId: string; readonly answer: Deferred<string> } | null;
   /** Restart offers sent so far: an offer from before one is void. */
@@ -129,6 +131,7 @@ export function newConnectionState(fields: NewConnection): ConnectionState {
     wanted: new Map(),
     transport: null,
     ended: false,
+    gone: deferred<void>(),
     pendingRestart: null,
     restartsSent: 0,
     graceTimer: null,
@@ -141,11 +144,12 @@ export function newTransportState(fields: {
   epoch: number;
   isConnected: boolean;
   claimed: boolean;
+  upcomingOwner?: TransportState['upcomingOwner'];
   description: TransportDescription;
 }): TransportState {
   const connected = deferred<void>();
   if (fields.isConnected) connected.resolve();
-  return { ...fields, connected, upcomingOwner: null };
+  return { upcomingOwner: null, ...fields, connected };
 }
 
 /** How an address is named in lists of used addresses; nodes name them alike. */
