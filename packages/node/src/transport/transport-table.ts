@@ -6,6 +6,7 @@ import type { TransportHost } from './transport-host.js';
 export class TransportTable {
   readonly #byId = new Map<string, TransportHost>();
   readonly #byUfrag = new Map<string, TransportHost>();
+  readonly #ufrags = new Map<TransportHost, readonly string[]>();
 
   get size(): number {
     return this.#byId.size;
@@ -27,8 +28,10 @@ export class TransportTable {
     this.indexUfrags(host);
   }
 
-  /** To be called after an ICE restart. */
+  /** To be called after an ICE restart: ufrags of older generations are forgotten. */
   indexUfrags(host: TransportHost): void {
+    this.#removeUfrags(host);
+    this.#ufrags.set(host, host.ice.localUfrags);
     for (const ufrag of host.ice.localUfrags) this.#byUfrag.set(ufrag, host);
   }
 
@@ -47,6 +50,9 @@ export class TransportTable {
   }
 
   #removeUfrags(host: TransportHost): void {
-    for (const [ufrag, owner] of this.#byUfrag) if (owner === host) this.#byUfrag.delete(ufrag);
+    for (const ufrag of this.#ufrags.get(host) ?? []) {
+      if (this.#byUfrag.get(ufrag) === host) this.#byUfrag.delete(ufrag);
+    }
+    this.#ufrags.delete(host);
   }
 }

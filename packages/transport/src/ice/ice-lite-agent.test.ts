@@ -150,6 +150,24 @@ describe('restart', () => {
     ]);
     expect(rejection(agent.handleBindingRequest(4, check(), pair))).toBe('unknownUsername');
   });
+
+  it('keeps the credentials that the client uses through a second restart', () => {
+    const agent = createAgent();
+    agent.handleBindingRequest(1, check({ useCandidate: true }), pair);
+    agent.restart({ ufrag: 'neverTold16chars', pwd: next.pwd });
+    agent.restart(next);
+    expect(agent.localUfrags).toEqual([next.ufrag, local.ufrag]);
+    expect(kinds(agent.handleBindingRequest(2, check(), pair))).toEqual(['send']);
+    expect(kinds(agent.handleBindingRequest(3, nextCheck(), pairAt(2)))).toContain('nominated');
+  });
+
+  it('lets the older credentials go when the client has begun to use the newer ones', () => {
+    const agent = createAgent();
+    agent.restart(next);
+    agent.handleBindingRequest(1, check({ username: `${next.ufrag}:efgh`, password: next.pwd }), pair);
+    agent.restart({ ufrag: 'thirdServerUfrag', pwd: next.pwd });
+    expect(agent.localUfrags).toEqual(['thirdServerUfrag', next.ufrag]);
+  });
 });
 
 describe('freeze and thaw', () => {

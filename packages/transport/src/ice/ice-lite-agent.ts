@@ -62,6 +62,8 @@ export class IceLiteAgent {
   #previous: Generation | null = null;
   #pairs: IcePair[] = [];
   #nominated: IcePair | null = null;
+  /** Generation of the last authenticated check. */
+  #heard: Generation | null = null;
   #lastHeardMs: number;
   #isExpired = false;
   readonly #replies = new ReplyBudget(ICE_REPLIES_PER_SECOND_MAX);
@@ -135,7 +137,8 @@ export class IceLiteAgent {
 
   /** A server-offered ICE restart: new credentials, with which every address is fresh again to the client. */
   restart(local: IceCredentials): void {
-    this.#previous = this.#current;
+    // On top of a restart that the client has not followed, the credentials that it uses are the previous ones.
+    if (this.#previous === null || this.#heard === this.#current) this.#previous = this.#current;
     this.#current = { local, remote: null };
   }
 
@@ -203,6 +206,7 @@ export class IceLiteAgent {
     if (message.iceRole?.role === 'controlled') return refuse(STUN_ERRORS.roleConflict, 'roleConflict');
 
     this.noteConsent(nowMs);
+    this.#heard = generation;
     const bytes = buildBindingSuccess({ transactionId, mapped: pair.remote, password });
     const outputs: IceOutput[] = [{ kind: 'send', pair, bytes }];
     if (this.#validate(pair)) outputs.push({ kind: 'validated', pair });
