@@ -293,6 +293,54 @@ describe('two nodes', () => {
     expectUnbroken(subscriber);
   });
 
+  it('answer a repeated command as before and change nothing', async () => {
+    const made = { transportId: '3333333333333333', sessionId: 's', epoch: 1, localSsrc: 78 } as const;
+    const { ice, fingerprint } = subscriber;
+    const create = { ...made, remote: { ice, fingerprint, setup: 'actpass' as const } };
+    const first = await node(1).command('createTransport', create);
+    expect(await node(1).command('createTransport', create)).toEqual(first);
+    await expect(node(1).command('createTransport', { ...create, epoch: 2 })).rejects.toThrow(/^busy/);
+    const prepare = {
+      moveId: 'abababababababab',
+      transportId: SUBSCRIBER,
+      sessionId: 's',
+      epoch: 2,
+      sourceNodeId: 'node-1',
+      method: 'restart' as const,
+      ice,
+      remoteIce: ice,
+      usedAddresses: [],
+      localSsrc: 77,
+      media: { ...receiving, egress: [] },
+      streams: [],
+    };
+    const prepared = await node(2).command('prepareMove', prepare);
+    expect(await node(2).command('prepareMove', prepare)).toEqual(prepared);
+    const { moveId, transportId } = prepare;
+    const start = {
+      moveId,
+      transportId,
+      epoch: 2,
+      returnEpoch: 3,
+      targetNodeId: 'node-2',
+      sealKey: prepared.sealKey,
+      rehearsal: false,
+      stateSchema: 1,
+    };
+    await node(1).command('startMove', start);
+    await node(1).command('startMove', start);
+    await expect(node(1).command('startMove', { ...start, moveId: 'cdcdcdcdcdcdcdcd' })).rejects.toThrow(
+      /^busy/,
+    );
+    await expect(node(1).command('releaseMove', { moveId, transportId })).rejects.toThrow(/^unknown-move/);
+    for (const number of [1, 1, 2, 2] as const)
+      await node(number).command('cancelMove', { moveId, transportId });
+    expect(outcomes(1, moveId)).toEqual(['cancelled']);
+    await expect(node(2).command('prepareMove', prepare)).rejects.toThrow(/^unknown-move/);
+    await sleep(200);
+    expectUnbroken(subscriber);
+  });
+
   it('refuse what does not fit their epochs and roles', async () => {
     const media = receiving;
     await expect(

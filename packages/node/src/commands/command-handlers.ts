@@ -17,7 +17,10 @@ import { prepareMove } from './prepare-move.js';
 
 type Command<T extends NodeCommandType> = Extract<NodeCommand, { type: T }>;
 
-/** Carries out what control asks for. Every command may be repeated: the second time changes nothing. */
+/**
+ * Carries out what control asks for. A command whose answer was lost may be repeated: it changes nothing more and is
+ * answered as before. Only restartIce makes new credentials each time; the client stays on those that it uses.
+ */
 export class CommandHandlers {
   readonly #context: NodeContext;
   readonly #moves: MoveTable;
@@ -88,12 +91,15 @@ export class CommandHandlers {
     this.#refuseWhenStopping();
     const { transportId, epoch, remote } = command;
     const existing = this.#context.transports.get(transportId);
-    if (existing !== undefined) throw new NodeError('busy', `transport ${transportId} exists here`);
+    const addresses = chooseFreshAddresses(this.#context.pool.addresses, []);
+    if (existing !== undefined) {
+      if (!isRepeated(existing, command)) throw new NodeError('busy', `transport ${transportId} exists here`);
+      return { ice: existing.ice.local, fingerprint: this.#certificate.fingerprint, addresses };
+    }
     if (this.#context.transports.size >= TRANSPORTS_MAX) {
       throw new NodeError('busy', `this node holds ${TRANSPORTS_MAX} transports already`);
     }
     const ice = createIceCredentials(randomBytes);
-    const addresses = chooseFreshAddresses(this.#context.pool.addresses, []);
     const host = new TransportHost(this.#context.datapath, {
       transportId,
       sessionId: command.sessionId,
@@ -167,4 +173,12 @@ export class CommandHandlers {
   #refuseWhenStopping(): void {
     if (this.#isStopping()) throw new NodeError('stopping', 'this node is stopping and takes nothing new');
   }
+}
+
+/** The same transport for the same client, whose handshake has not ended yet. */
+function isRepeated(host: TransportHost, { epoch, remote }: Command<'createTransport'>): boolean {
+  const { name, epoch: ownEpoch } = host.role;
+  return (
+    name === 'owner' && ownEpoch === epoch && !host.connected && host.ice.remote?.ufrag === remote.ice.ufrag
+  );
 }

@@ -31,21 +31,23 @@ export async function prepareMove(
   command: PrepareMove,
 ): Promise<NodeResult<'prepareMove'>> {
   const repeated = moves.target(command.moveId);
-  if (repeated !== undefined) throw new NodeError('busy', 'this move is prepared already');
+  if (repeated !== undefined) {
+    await relaysReady(context, repeated, command);
+    return repeated.answer;
+  }
   refuseOwner(context, command);
   if (!context.links.has(command.sourceNodeId))
     throw new NodeError('unknown-node', 'there is no link to the source');
   const addresses = freshAddresses(context, command);
   const restartIce = command.method === 'restart' ? createIceCredentials(randomBytes) : null;
   giveUpFormer(context, moves, command.transportId);
-  const entry = addEntry(context, moves, command);
+  const entry = addEntry(context, moves, command, {
+    addresses,
+    ...(restartIce === null ? {} : { restartIce }),
+  });
   install(context, command, restartIce);
   await relaysReady(context, entry, command);
-  return {
-    addresses,
-    sealKey: entry.publicKey,
-    ...(restartIce === null ? {} : { restartIce }),
-  };
+  return entry.answer;
 }
 
 function refuseOwner(context: NodeContext, { transportId, epoch }: PrepareMove): void {
@@ -77,10 +79,12 @@ function addEntry(
   context: NodeContext,
   moves: MoveTable,
   { moveId, transportId, epoch, sourceNodeId }: PrepareMove,
-): TargetEntry & { publicKey: string } {
+  answer: Omit<NodeResult<'prepareMove'>, 'sealKey'>,
+): TargetEntry {
   const sealKeys = createSealKeyPair();
   const move = new TargetMove(context.clockMs(), { moveId, transportId, epoch, sourceNodeId });
-  const entry = { move, sealKeys, formerIngress: [], publicKey: sealKeys.publicKey.toString('base64') };
+  const sealKey = sealKeys.publicKey.toString('base64');
+  const entry: TargetEntry = { move, sealKeys, answer: { ...answer, sealKey }, formerIngress: [] };
   moves.addTarget(moveId, entry);
   return entry;
 }

@@ -4,6 +4,7 @@ import {
   type PortableTransport,
   type SealKeyPair,
 } from '@godwit/transport';
+import type { NodeResult } from '@godwit/protocol';
 import { GRANT_INDICES, LINGER_MS } from '../limits.js';
 import type { NodeContext } from '../node-context.js';
 import type { StreamIngress } from '../stream/stream-table.js';
@@ -16,6 +17,8 @@ import type { TargetMove, TargetMoveOutput } from './target-move.js';
 
 export interface TargetEntry {
   readonly move: TargetMove;
+  /** What control was answered, or will be. */
+  readonly answer: NodeResult<'prepareMove'>;
   /** Null once the state is open or refused. */
   sealKeys: SealKeyPair | null;
   /** Where the transport's own streams came from before we took it. */
