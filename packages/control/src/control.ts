@@ -201,7 +201,7 @@ class RunningControl implements Control {
       connection.graceTimer = null;
       connection.ended = true;
     }
-    signalling.close();
+    await signalling.close();
     context.nodes.close();
     nodeServer.close();
     await http.close();

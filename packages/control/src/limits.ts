@@ -81,5 +81,7 @@ export const HTTP_BODY_BYTES_MAX = 65_536;
 export const HTTP_REQUEST_TIMEOUT_MS = 10_000;
 /** How often silent sockets and nodes are looked for. */
 export const TICK_INTERVAL_MS = 500;
+/** At a clean end clients get this long to answer the close of their sockets. */
+export const SIGNALLING_CLOSE_MS = 1_000;
 /** A clean end waits this long for moves: `godwit up` has to be down within 10 s. */
 export const SHUTDOWN_MIGRATIONS_MS = 3_000;

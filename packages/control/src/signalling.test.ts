@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SIGNALLING_MESSAGE_BYTES_MAX } from '@godwit/protocol';
+import { within } from './deadline.js';
 import { SIGNALLING_BURST_MESSAGES } from './limits.js';
 import { FakeClient, offerSdp, type ConnectResult, type OfferResult } from './testing/fake-client.js';
 import { Refusal, type FakeNode } from './testing/fake-node.js';
@@ -325,6 +328,21 @@ describe('a broken socket', () => {
     const result = await again.request<ConnectResult>('resume', { connectionId, resumeToken, lastSeq: 999 });
     expect(result).toMatchObject({ resumed: false, connection: { connectionId }, seq: 999 });
   });
+});
+
+describe('the end of control', () => {
+  it('does not wait for clients that are silent', async () => {
+    const ending = await Harness.start();
+    const { hostname, port } = new URL(ending.url);
+    const silent = connect(Number(port), hostname);
+    const upgrade = ['Host: x', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'];
+    const head = ['GET /v1/signalling HTTP/1.1', ...upgrade, `Sec-WebSocket-Key: ${'A'.repeat(22)}==`];
+    silent.write(`${head.join('\r\n')}\r\n\r\n`);
+    await once(silent, 'data');
+    // ws itself would give it 30 s to answer the close.
+    await expect(within(ending.close(), 8_000, 'late')).resolves.toBeUndefined();
+    silent.destroy();
+  }, 20_000);
 });
 
 describe('bad input', () => {

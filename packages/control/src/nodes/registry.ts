@@ -65,8 +65,7 @@ export class NodeRegistry {
 
   /** Known nodes come back as unreachable until they report. */
   load(records: readonly NodeRecord[]): void {
-    for (const record of records)
-      this.#entries.set(record.nodeId, newEntry(record.nodeId, record.identityKey));
+    for (const record of records) this.#entries.set(record.nodeId, newEntry(record, this.#options.clockMs()));
   }
 
   forget(nodeId: string): void {
@@ -98,9 +97,11 @@ export class NodeRegistry {
     const nodeId = this.#idFor(registration);
     if (nodeId === null) return null;
     const nowMs = this.#options.clockMs();
-    const entry = this.#entries.get(nodeId) ?? newEntry(nodeId, registration.identityKey);
-    this.#entries.set(nodeId, entry);
     const { bootId, version, identityKey } = registration;
+    const entry = this.#entries.get(nodeId) ?? newEntry({ nodeId, identityKey }, nowMs);
+    this.#entries.set(nodeId, entry);
+    // Before anything is awaited: a node that is about to come is not one that has long been gone.
+    entry.heardAtMs = nowMs;
     await this.#options.storage.nodes.save({
       nodeId,
       identityKey,
@@ -126,7 +127,7 @@ export class NodeRegistry {
     entry.registration = registration;
     entry.disconnect = socket.disconnect;
     entry.stopping = false;
-    entry.heardAtMs = nowMs;
+    entry.heardAtMs = this.#options.clockMs();
     entry.transports = registration.transports.length;
     this.#options.log.info(
       { nodeId, version, transports: registration.transports.length },
@@ -216,7 +217,7 @@ export class NodeRegistry {
   }
 }
 
-function newEntry(nodeId: string, identityKey: string): Entry {
+function newEntry({ nodeId, identityKey }: Pick<Entry, 'nodeId' | 'identityKey'>, heardAtMs: number): Entry {
   return {
     nodeId,
     identityKey,
@@ -226,7 +227,7 @@ function newEntry(nodeId: string, identityKey: string): Entry {
     stopping: false,
     load: 0,
     transports: 0,
-    heardAtMs: 0,
+    heardAtMs,
   };
 }
 

@@ -17,41 +17,41 @@ export async function connect(
   context: ControlContext,
   request: Request<'connect'>,
 ): Promise<{ connection: ConnectionState; result: ConnectResult }> {
-  const session = await admit(context, request);
+  const admitted = await admit(context, request);
   const { token, hash } = newResumeToken();
   const verified = await verifyClientToken(request.token, context.project, context.clockMs());
   if ('refused' in verified) throw new ClientError('authentication', verified.refused);
   if (verified.sessionId !== request.sessionId) {
     throw new ClientError('authentication', 'The token belongs to another session.');
   }
-  if (session.connections.size >= CONNECTIONS_PER_SESSION_MAX) {
+  if (admitted.connections.size >= CONNECTIONS_PER_SESSION_MAX) {
     throw new ClientError('connectionLimit', `The session has ${CONNECTIONS_PER_SESSION_MAX} connections.`);
   }
   const connectionId = newConnectionId();
   const nowMs = context.clockMs();
-  const connection = newConnectionState({
+  const common = {
     connectionId,
-    session,
-    info: { connectionId, creationTime: nowMs, data: verified.data },
     role: verified.role,
-    capabilities: capabilitiesOf(verified.role),
     sessionMigration: request.sessionMigration,
     pathMethod: request.pathMethod,
     eventsSuppressed: request.connectionEventsSuppressed ?? false,
     resumeTokenHash: hash,
-  });
+  };
   await context.storage.connections.create({
-    connectionId,
-    sessionId: session.sessionId,
+    ...common,
+    sessionId: admitted.sessionId,
     data: verified.data,
-    role: verified.role,
-    sessionMigration: request.sessionMigration,
-    pathMethod: request.pathMethod,
-    eventsSuppressed: connection.eventsSuppressed,
-    resumeTokenHash: hash,
     createdAtMs: nowMs,
     endedAtMs: null,
     endReason: null,
+  });
+  // Nothing is awaited from here on: two that join at once meet in the same session.
+  const session = context.roster.liveSession(admitted.sessionId) ?? admitted;
+  const connection = newConnectionState({
+    ...common,
+    session,
+    info: { connectionId, creationTime: nowMs, data: verified.data },
+    capabilities: capabilitiesOf(verified.role),
   });
   context.roster.addConnection(connection);
   context.roster.broadcast(session, { event: 'connectionCreated', connection: connection.info }, connection);

@@ -13,15 +13,16 @@ export class Roster {
     this.#storage = storage;
   }
 
-  /** The session, read from its row the first time. Null when there is none. */
+  /**
+   * The session; null when there is none. One that nobody is in is read from its row and not kept: who joins it takes
+   * `liveSession` again once it waits for nothing more.
+   */
   async session(sessionId: string): Promise<SessionState | null> {
     const known = this.#sessions.get(sessionId);
     if (known !== undefined) return known;
     const record = await this.#storage.sessions.get(sessionId);
     if (record === null) return null;
-    const session = this.#sessions.get(sessionId) ?? newSessionState(record);
-    this.#sessions.set(sessionId, session);
-    return session;
+    return this.#sessions.get(sessionId) ?? newSessionState(record);
   }
 
   /** The session when somebody is in it. */
@@ -48,7 +49,6 @@ export class Roster {
   addConnection(connection: ConnectionState): void {
     this.#connections.set(connection.connectionId, connection);
     connection.session.connections.set(connection.connectionId, connection);
-    // The state may have been dropped between reading the row and joining.
     this.#sessions.set(connection.session.sessionId, connection.session);
   }
 

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { SIGNALLING_MESSAGE_BYTES_MAX } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
+import { within } from '../deadline.js';
 import {
+  SIGNALLING_CLOSE_MS,
   SIGNALLING_FIRST_MESSAGE_MS,
   SIGNALLING_SILENCE_MS,
   SIGNALLING_UNIDENTIFIED_MAX,
@@ -13,6 +16,9 @@ import { ClientLink } from './client-link.js';
 
 /** ws itself closes without a reason: messages a little above the limit are read to be refused in words. */
 const PAYLOAD_SLACK_BYTES = 65_536;
+
+/** RFC 6455 7.4.1. */
+const CLOSE_GOING_AWAY = 1001;
 
 /** The sockets of clients. */
 export class SignallingServer {
@@ -46,9 +52,16 @@ export class SignallingServer {
     }
   }
 
-  close(): void {
-    for (const socket of this.#server.clients) socket.close(1001, 'the server is going away');
+  /** Asks every client to close, and cuts off those that do not answer in time: they would hold up the listener. */
+  async close(): Promise<void> {
+    const closed = [...this.#server.clients].map((socket) => {
+      const gone = once(socket, 'close');
+      socket.close(CLOSE_GOING_AWAY, 'the server is going away');
+      return gone;
+    });
     this.#server.close();
+    await within(Promise.allSettled(closed), SIGNALLING_CLOSE_MS, undefined);
+    for (const socket of this.#server.clients) socket.terminate();
   }
 
   #accept(socket: WebSocket): void {

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openMemoryStorage } from '@godwit/storage';
+import { Harness } from '../testing/harness.js';
+import { Roster } from './roster.js';
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await Harness.start({ storage: await openMemoryStorage() });
+}, 60_000);
+afterAll(() => harness.close());
+
+describe('sessions in memory', () => {
+  it('are only those that somebody is in: looking at others keeps nothing', async () => {
+    const roster = new Roster(harness.storage);
+    const sessionId = await harness.session();
+    expect(await roster.session(sessionId)).toMatchObject({ sessionId });
+    expect(await roster.session('1_none')).toBeNull();
+    expect(roster.sessions()).toEqual([]);
+  });
+
+  it('are one for all who join at once, and for who joins as the last one leaves', async () => {
+    const sessionId = await harness.session();
+    const [one, two] = await Promise.all([harness.join(sessionId), harness.join(sessionId)]);
+    await one.request('signal', { data: 'hello' });
+    expect(await two.event('signal')).toMatchObject({ data: 'hello' });
+    const [third] = await Promise.all([
+      harness.join(sessionId),
+      one.request('disconnect'),
+      two.request('disconnect'),
+    ]);
+    const fourth = await harness.join(sessionId);
+    await third.request('signal', { data: 'still here' });
+    expect(await fourth.event('signal')).toMatchObject({ data: 'still here' });
+  });
+});
