@@ -53,7 +53,8 @@ export class MediaConnection {
   readonly #negotiator: Negotiator;
   readonly #recovery: PathRecovery;
   readonly #publications = new Map<string, StreamMedia>();
-  readonly #subscriptions = new Map<string, StreamMedia>();
+  /** By subscriber: a page may show one stream several times. */
+  readonly #subscriptions = new Map<object, StreamMedia>();
   readonly #dtx = new Set<RTCRtpTransceiver>();
 
   constructor(
@@ -98,29 +99,29 @@ export class MediaConnection {
     await this.#drop(this.#publications, streamId);
   }
 
-  /** Receives a stream. Resolves once the server sends it and the transport is connected. */
-  async subscribe(streamId: string): Promise<StreamMedia> {
+  /** Receives a stream for `subscriber`. Resolves once the server sends it and the transport is connected. */
+  async subscribe(streamId: string, subscriber: object): Promise<StreamMedia> {
     const media: StreamMedia = {
       streamId,
       audio: this.#pool.receive('audio'),
       video: this.#pool.receive('video'),
       refusals: [],
     };
-    this.#subscriptions.set(streamId, media);
+    this.#subscriptions.set(subscriber, media);
     try {
       await this.#negotiator.request();
       refuseIfAllRefused(media);
       await this.#connected();
       return media;
     } catch (error) {
-      void this.unsubscribe(streamId);
+      void this.unsubscribe(subscriber);
       throw asOTError(error, 'OT_SUBSCRIBER_WEBRTC_ERROR');
     }
   }
 
-  /** Stops receiving a stream. */
-  async unsubscribe(streamId: string): Promise<void> {
-    await this.#drop(this.#subscriptions, streamId);
+  /** Stops receiving what `subscribe` was called for with the same subscriber. */
+  async unsubscribe(subscriber: object): Promise<void> {
+    await this.#drop(this.#subscriptions, subscriber);
   }
 
   /** Tells ICE of the addresses of a moved transport; each is tried on its own. */
@@ -167,16 +168,18 @@ export class MediaConnection {
     }
   }
 
-  async #drop(streams: Map<string, StreamMedia>, streamId: string): Promise<void> {
-    const media = streams.get(streamId);
+  async #drop<Key>(streams: Map<Key, StreamMedia>, key: Key): Promise<void> {
+    const media = streams.get(key);
     if (media === undefined) return;
-    streams.delete(streamId);
-    for (const transceiver of [media.audio, media.video]) {
-      if (transceiver === undefined) continue;
-      this.#dtx.delete(transceiver);
-      await this.#pool.release(transceiver);
+    streams.delete(key);
+    const transceivers = [media.audio, media.video].filter((each) => each !== undefined);
+    for (const transceiver of transceivers) this.#dtx.delete(transceiver);
+    try {
+      await Promise.all(transceivers.map((transceiver) => this.#pool.release(transceiver)));
+      await this.#negotiator.request();
+    } catch (error) {
+      log.debug('not negotiated', error);
     }
-    await this.#negotiator.request().catch((error: unknown) => log.debug('not negotiated', error));
   }
 
   #describe(): OfferedStreams {
@@ -188,10 +191,11 @@ export class MediaConnection {
 
   /** A refused m-line leaves its stream and returns to the pool. */
   #answered(result: OfferResult): void {
-    for (const { streamId, mid, name, message } of result.refused) {
-      const media = this.#subscriptions.get(streamId) ?? this.#publications.get(streamId);
-      const kind = media?.audio?.mid === mid ? 'audio' : media?.video?.mid === mid ? 'video' : undefined;
-      if (media === undefined || kind === undefined) continue;
+    const all = [...this.#subscriptions.values(), ...this.#publications.values()];
+    for (const { mid, name, message } of result.refused) {
+      const media = all.find(({ audio, video }) => audio?.mid === mid || video?.mid === mid);
+      if (media === undefined) continue;
+      const kind = media.audio?.mid === mid ? 'audio' : 'video';
       const transceiver = media[kind];
       delete media[kind];
       media.refusals.push({ kind, name, message });

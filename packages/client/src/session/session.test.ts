@@ -67,6 +67,16 @@ describe('a session that is not connected', () => {
     await expect(session.disconnect()).resolves.toBeUndefined();
   });
 
+  it('takes listeners before it connects, apart from any other session of the page', () => {
+    const [one, two] = [OT.initSession('key', 'one'), OT.initSession('key', 'two')];
+    const heard: string[] = [];
+    one.on('streamCreated', () => heard.push('one'));
+    two.on({ streamCreated: () => heard.push('two'), sessionConnected: () => heard.push('connected') });
+    const event = { type: 'streamCreated', stream: stream('1') };
+    one.dispatch('streamCreated', event as unknown as Parameters<typeof one.dispatch<'streamCreated'>>[1]);
+    expect(heard).toEqual(['one']);
+  });
+
   it('needs a key and an id', () => {
     expect(() => OT.initSession('', 'session')).toThrow(expect.objectContaining({ code: 1011 }));
     expect(() => OT.initSession('key', '')).toThrow(expect.objectContaining({ code: 1011 }));

@@ -27,6 +27,8 @@ import { Moves } from './moves.js';
 import { rtcConfiguration } from './options.js';
 import type { SessionOptions } from './options.js';
 import type { Connection, Stream } from './stream.js';
+import { Wishes } from './wishes.js';
+import type { Wanted } from './wishes.js';
 
 export interface SessionCallObserver extends LinkObserver {
   pathChanged(connected: boolean): void;
@@ -45,6 +47,7 @@ interface Publication {
 interface Subscription {
   streamId: string;
   timeline: FrameTimeline;
+  wanted: Wanted;
 }
 
 /** One stay in a session, from connect to disconnect: signalling, the peer connection, and what runs over it. */
@@ -53,6 +56,7 @@ export class SessionCall {
   readonly #observer: SessionCallObserver;
   readonly #publications = new Map<Publisher, Publication>();
   readonly #subscriptions = new Map<Subscriber, Subscription>();
+  readonly #wishes = new Wishes();
   readonly #moves: Moves;
   readonly #online: () => void;
   readonly #pageHidden: (event: PageTransitionEvent) => void;
@@ -163,8 +167,12 @@ export class SessionCall {
   ): { subscriber: Subscriber; done: Promise<Subscriber> } {
     const { streamId } = stream;
     const timeline = this.#moves.watch();
-    const update = (wanted: { audio?: boolean; video?: boolean }): void =>
-      this.#tell('updateSubscription', { streamId, ...wanted });
+    const { subscribeToAudio: audio = true, subscribeToVideo: video = true } = properties;
+    const subscription: Subscription = { streamId, timeline, wanted: { audio, video } };
+    const update = (wanted: Partial<Wanted>): void => {
+      subscription.wanted = { ...subscription.wanted, ...wanted };
+      this.#tellWishes(streamId);
+    };
     const handle = { timeline, update, getStats: () => this.#peer().getStats() };
     let subscriber: Subscriber;
     try {
@@ -173,7 +181,7 @@ export class SessionCall {
       this.#moves.unwatch(timeline);
       throw error;
     }
-    this.#subscriptions.set(subscriber, { streamId, timeline });
+    this.#subscriptions.set(subscriber, subscription);
     return { subscriber, done: this.#receive(subscriber, streamId) };
   }
 
@@ -182,7 +190,8 @@ export class SessionCall {
     if (subscription === undefined) return;
     this.#subscriptions.delete(subscriber);
     this.#moves.unwatch(subscription.timeline);
-    void this.#media?.unsubscribe(subscription.streamId);
+    this.#tellWishes(subscription.streamId);
+    void this.#media?.unsubscribe(subscriber);
   }
 
   /** Tells the server that we go; does not wait long for its answer. */
@@ -260,11 +269,20 @@ export class SessionCall {
   }
 
   async #receive(subscriber: Subscriber, streamId: string): Promise<Subscriber> {
-    const media = await this.#peer().subscribe(streamId);
+    const media = await this.#peer().subscribe(streamId, subscriber);
     if (!this.#subscriptions.has(subscriber)) throw otError('OT_STREAM_NOT_FOUND');
     subscriber.attach(media);
     subscriber.announceConnected(true);
     return subscriber;
+  }
+
+  #tellWishes(streamId: string): void {
+    const subscriptions = [...this.#subscriptions.values()].filter((each) => each.streamId === streamId);
+    const wanted = this.#wishes.change(
+      streamId,
+      subscriptions.map((each) => each.wanted),
+    );
+    if (wanted !== undefined) this.#tell('updateSubscription', { streamId, ...wanted });
   }
 
   /** Asks for something whose failure concerns nobody but the log. */

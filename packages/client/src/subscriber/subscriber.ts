@@ -31,6 +31,7 @@ export interface SubscriberProperties extends WidgetProperties {
 /** What a session gives to its subscriber. */
 export interface SubscriptionHandle {
   readonly timeline: FrameTimeline;
+  /** Says what is wanted; the server is told when that changes anything. */
   update(wanted: { audio?: boolean; video?: boolean }): void;
   getStats(): Promise<RTCStatsReport>;
 }
@@ -165,9 +166,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     this.#media = media;
     this.#received = new MediaStream();
     this.#applyWishes();
-    if (!this.#wantsAudio || !this.#wantsVideo) {
-      this.#handle.update({ audio: this.#wantsAudio, video: this.#wantsVideo });
-    }
+    this.#handle.update({ audio: this.#wantsAudio, video: this.#wantsVideo });
     void this.#playback.start(this.#received);
     this.#levels.start();
     if (media.refusals.some(({ kind }) => kind === 'video') && this.stream.hasVideo) {

@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakePlatform } from '../testing/fakePlatform.js';
+import { MediaConnection } from './mediaConnection.js';
+import type { OfferedStreams } from './negotiator.js';
+
+interface FakeTransceiver {
+  kind: string;
+  direction: string;
+  currentDirection: string | null;
+  mid: string | null;
+}
+
+/** A peer connection that is connected from the start and gives every transceiver a mid with the next offer. */
+class FakePeer extends EventTarget {
+  connectionState = 'connected';
+  iceConnectionState = 'connected';
+  signalingState = 'stable';
+  localDescription: { sdp: string } | null = null;
+  oniceconnectionstatechange: unknown = null;
+  readonly transceivers: FakeTransceiver[] = [];
+
+  addTransceiver(kind: string, { direction }: { direction: string }): FakeTransceiver {
+    const transceiver = { kind, direction, currentDirection: null, mid: null };
+    this.transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  async setLocalDescription(): Promise<void> {
+    await Promise.resolve();
+    for (const [index, transceiver] of this.transceivers.entries()) transceiver.mid ??= String(index);
+    this.localDescription = { sdp: 'offer' };
+  }
+
+  async setRemoteDescription(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  close(): void {
+    this.connectionState = 'closed';
+  }
+}
+
+let peer: FakePeer;
+let offers: OfferedStreams[];
+let media: MediaConnection;
+const STREAM = 'a'.repeat(16);
+
+beforeEach(() => {
+  peer = new FakePeer();
+  offers = [];
+  const delegate = {
+    offer: (_sdp: string, streams: OfferedStreams) => {
+      offers.push(streams);
+      return Promise.resolve({ sdp: 'answer', refused: [] });
+    },
+    restartAnswer: () => Promise.resolve(),
+    requestRestart: () => Promise.resolve(),
+    pathChanged: () => undefined,
+    pathLost: () => undefined,
+  };
+  media = new MediaConnection(new FakePlatform(), {}, delegate, () => peer as unknown as RTCPeerConnection);
+});
+
+describe('subscriptions of one stream', () => {
+  it('stand side by side: ending one leaves the other', async () => {
+    const [one, two] = [{}, {}];
+    await media.subscribe(STREAM, one);
+    await media.subscribe(STREAM, two);
+    expect(offers.at(-1)?.subscriptions).toEqual([
+      { streamId: STREAM, audioMid: '0', videoMid: '1' },
+      { streamId: STREAM, audioMid: '2', videoMid: '3' },
+    ]);
+    await media.unsubscribe(one);
+    expect(offers.at(-1)?.subscriptions).toEqual([{ streamId: STREAM, audioMid: '2', videoMid: '3' }]);
+    expect(peer.transceivers.map(({ direction }) => direction)).toEqual([
+      'inactive',
+      'inactive',
+      'recvonly',
+      'recvonly',
+    ]);
+  });
+
+  it('take the m-lines of ended ones again', async () => {
+    for (let round = 0; round < 3; round++) {
+      const subscriber = {};
+      await media.subscribe(STREAM, subscriber);
+      await media.unsubscribe(subscriber);
+    }
+    expect(peer.transceivers).toHaveLength(2);
+    expect(offers.at(-1)?.subscriptions).toEqual([]);
+    // At once, before the end of the first has been negotiated.
+    const [one, two] = [{}, {}];
+    await media.subscribe(STREAM, one);
+    const ended = media.unsubscribe(one);
+    await media.subscribe(STREAM, two);
+    await ended;
+    expect(offers.at(-1)?.subscriptions).toHaveLength(1);
+  });
+});
