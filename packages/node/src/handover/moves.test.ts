@@ -226,6 +226,7 @@ describe('taking a transport back', () => {
     expect(move.log).toContain('source:takeBack');
     expect(move.log.filter((entry) => entry === 'target:reportCompleted')).toHaveLength(0);
     expect(move.target.stateName).toBe('tombstone');
+    expect(move.log).toContain('target:forget');
   });
 
   it('happens on control word and on nothing less, once TRANSFER has left', () => {

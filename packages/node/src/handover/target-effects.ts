@@ -86,7 +86,7 @@ function apply(context: NodeContext, entry: TargetEntry, output: TargetMoveOutpu
   }
 }
 
-/** All or nothing: on any failure the transport stays prepared and the source takes it back. */
+/** All or nothing: on any failure the source takes the transport back, and we forget it. */
 function thaw(context: NodeContext, entry: TargetEntry, sealed: Buffer): void {
   const { transportId, epoch, sourceNodeId } = entry.move.options;
   const nowMs = context.clockMs();

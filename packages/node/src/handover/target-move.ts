@@ -91,6 +91,7 @@ export class TargetMove {
     return [
       { kind: 'send', message: this.#message('refused') },
       { kind: 'reportFailed', failure: 'transfer-refused', epoch: null },
+      { kind: 'forget' },
     ];
   }
 
