@@ -16,6 +16,8 @@ export const CACHE_SLOT_STEP_BYTES = 256;
 export const LINK_REPLAY_BITS = 1_024;
 /** Sealing and the largest frame header on top of a client's datagram. */
 export const LINK_OVERHEAD_BYTES = 64;
+/** A relayed packet cannot be older: held ones wait a second at most. A stamp beyond it is of a clock that is not known. */
+export const RELAYED_AGE_MICROS_MAX = 5_000_000;
 /** Extension elements read of one packet: one per negotiated id, and nobody negotiates more than a dozen. */
 export const EXTENSION_ELEMENTS_MAX = 16;
 /** Watches for a proof at a time: one path per family and link, old and new. */

@@ -3,7 +3,7 @@ import { rtpHeaderLength } from '@godwit/rtp';
 import type { Core } from './core.js';
 import { feedStream } from './feed.js';
 import { receiveMediaDatagram } from './inbound.js';
-import { LINK_OVERHEAD_BYTES } from './limits.js';
+import { LINK_OVERHEAD_BYTES, RELAYED_AGE_MICROS_MAX } from './limits.js';
 import { SEALED_FRAME_TYPE, SEALED_HEADER_BYTES } from './link-cipher.js';
 import {
   FRAME_FROM_CLIENT,
@@ -104,13 +104,19 @@ function receiveFromClient(core: Core, link: Link, frame: Buffer): boolean {
     return true;
   }
   core.counters.from_client_received += 1;
-  // Without a measured offset the stamp means nothing here; the time of the frame is late by one hop.
-  const { clockOffsetMicros } = link;
-  const arrivedAtMicros =
-    clockOffsetMicros === null ? core.clockMicros() : header.arrivedAtMicros - clockOffsetMicros;
+  const arrivedAtMicros = arrivalOf(core, link, header.arrivedAtMicros);
   const origin = { kind: header.isBounced ? 'bounced' : 'link', linkId: link.linkId } as const;
   receiveMediaDatagram(core, transport, packet, arrivedAtMicros, origin);
   return true;
+}
+
+/** Without a plausible clock of the peer the stamp means nothing here; the time of the frame is late by one hop. */
+function arrivalOf(core: Core, { clockOffsetMicros }: Link, stampMicros: number): number {
+  const nowMicros = core.clockMicros();
+  if (clockOffsetMicros === null) return nowMicros;
+  const ageMicros = nowMicros - (stampMicros - clockOffsetMicros);
+  // Slightly ahead of us is a measuring error, and telling: all packets of the link have it.
+  return Math.abs(ageMicros) <= RELAYED_AGE_MICROS_MAX ? nowMicros - ageMicros : nowMicros;
 }
 
 function receiveToClient(core: Core, frame: Buffer): boolean {

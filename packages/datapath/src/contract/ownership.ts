@@ -219,6 +219,22 @@ export function describeOwnership(harness: DatapathHarness): void {
       expect(sourceIndices(subscriber)).toEqual([1, 2, 3]);
     });
 
+    it.each([1e15, -1e15, 1e300, Number.NaN])(
+      'takes no arrival time from a clock that is off by %d µs',
+      async (offset) => {
+        const { node: a, publisher, subscriber } = await room(world);
+        const b = await world.node('b');
+        world.connect(a, b);
+        prepare(b, PUBLISHER, publisher, a);
+        a.datapath.setLinkClock('b', offset);
+        await deliver(publisher, b.client, subscriber, [1]);
+        const relayedAtMs = a.datapath.streamStatus(STREAM)?.lastFedAtMs ?? Number.NaN;
+        await deliver(publisher, a.client, subscriber, [2]);
+        const directAtMs = a.datapath.streamStatus(STREAM)?.lastFedAtMs ?? Number.NaN;
+        expect(Math.abs(directAtMs - relayedAtMs)).toBeLessThan(60_000);
+      },
+    );
+
     it('proves the path by which an authenticated packet came', async () => {
       const { node: a, publisher, subscriber } = await room(world);
       const b = await world.node('b');

@@ -33,6 +33,11 @@ describe('the clock of a link', () => {
     bogus[1] = 1;
     expect(clock.receive(0, bogus)).toBeNull();
     expect(clock.receive(0, Buffer.from([2, 0, 1]))).toBeNull();
+    for (const sent of [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 1]) {
+      bogus.writeDoubleBE(sent, 2);
+      bogus.writeDoubleBE(7, 10);
+      expect(clock.receive(0, bogus)).toBeNull();
+    }
     expect(clock.offsetMicros).toBeNull();
   });
 });

@@ -50,7 +50,7 @@ export class LinkClock {
 
   #sample(nowMicros: number, sentMicros: number, peerMicros: number): void {
     const roundTripMicros = nowMicros - sentMicros;
-    if (!(roundTripMicros >= 0) || !Number.isFinite(peerMicros)) return;
+    if (roundTripMicros < 0 || !Number.isFinite(roundTripMicros) || !Number.isFinite(peerMicros)) return;
     this.#samples.push({ roundTripMicros, offsetMicros: peerMicros - (sentMicros + roundTripMicros / 2) });
     if (this.#samples.length > LINK_CLOCK_SAMPLES) this.#samples.shift();
   }
