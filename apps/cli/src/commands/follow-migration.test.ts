@@ -4,7 +4,7 @@ import { followMigration, type Migration } from './follow-migration.js';
 
 type Connection = NonNullable<Migration['connections']>[number];
 
-const connection = (outcome: string, gapMs: number | null = null): Connection => ({
+const connection = (outcome: Connection['outcome'], gapMs: number | null = null): Connection => ({
   connectionId: 'c',
   moveId: '00000000000000aa',
   outcome,
@@ -13,7 +13,11 @@ const connection = (outcome: string, gapMs: number | null = null): Connection =>
   gap: gapMs === null ? { ms: null, source: 'none' } : { ms: gapMs, source: 'client' },
 });
 
-const migration = (status: string, connections: Connection[], moved = connections.length): Migration => ({
+const migration = (
+  status: Migration['status'],
+  connections: Connection[],
+  moved = connections.length,
+): Migration => ({
   id: 'm',
   sessionId: 's',
   status,

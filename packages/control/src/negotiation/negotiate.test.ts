@@ -222,6 +222,16 @@ describe('what cannot be served', () => {
       'two streams',
     ],
     [
+      'one stream published twice',
+      {
+        publications: [
+          { streamId: OWN, audioMid: '0' },
+          { streamId: OWN, audioMid: '0' },
+        ],
+      },
+      'two publications',
+    ],
+    [
       'a section that is not there',
       { publications: [{ streamId: OWN, audioMid: 'x' }] },
       'no media section x',
@@ -229,7 +239,7 @@ describe('what cannot be served', () => {
   ])('an offer with %s is refused as a whole', (_name, streams, reason) => {
     const result = negotiate(
       read(offerSdp([{ mid: '0', kind: 'audio', direction: 'sendonly' }])),
-      { publications: [], subscriptions: [], ...streams },
+      { subscriptions: [], ...streams },
       emptyNegotiation('1'),
       ports(),
     );
