@@ -203,6 +203,18 @@ function rosterContract({ it, equal }: ContractRunner, open: () => Storage): voi
   });
 }
 
+const MOVE = {
+  connectionId: 'c1',
+  fromNodeId: 'node-a',
+  toNodeId: 'node-b',
+  outcome: null,
+  failure: null,
+  gap: null,
+  measures: null,
+  startedAtMs: NOW_MS,
+  endedAtMs: null,
+};
+
 function migrationContract({ it, equal }: ContractRunner, open: () => Storage): void {
   const migrationOf = (sessionId: string): MigrationRecord => ({
     migrationId: unique('migration'),
@@ -237,19 +249,7 @@ function migrationContract({ it, equal }: ContractRunner, open: () => Storage): 
     const migration = migrationOf(await newSession(open()));
     await migrations.create(migration);
     const moveId = unique('bbbbbbbb');
-    await moves.create({
-      moveId,
-      migrationId: migration.migrationId,
-      connectionId: 'c1',
-      fromNodeId: 'node-a',
-      toNodeId: 'node-b',
-      outcome: null,
-      failure: null,
-      gap: null,
-      measures: null,
-      startedAtMs: NOW_MS,
-      endedAtMs: null,
-    });
+    await moves.create({ ...MOVE, moveId, migrationId: migration.migrationId });
     await moves.end(moveId, {
       outcome: 'completed',
       failure: null,
@@ -264,6 +264,16 @@ function migrationContract({ it, equal }: ContractRunner, open: () => Storage): 
       [move?.outcome, move?.gap, move?.measures],
       ['completed', { frameGapMsMax: 40 }, { transferMs: 2 }],
     );
-    await migrations.endUnfinished(NOW_MS);
+    const left = { ...MOVE, moveId: unique('cccccccc'), migrationId: migration.migrationId };
+    await moves.create(left);
+    await migrations.endUnfinished(NOW_MS + 9);
+    const ended = await moves.listOfMigration(migration.migrationId);
+    equal(
+      ended.map(({ outcome, failure, endedAtMs }) => [outcome, failure, endedAtMs]),
+      [
+        ['completed', null, NOW_MS],
+        ['failed', 'cancelled', NOW_MS + 9],
+      ],
+    );
   });
 }

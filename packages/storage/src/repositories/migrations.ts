@@ -11,7 +11,7 @@ export interface MigrationRepository {
   listOfSession(sessionId: string): Promise<MigrationRecord[]>;
   progress(migrationId: string, progress: { moved: number; total: number }): Promise<void>;
   end(migrationId: string, status: MigrationStatus, nowMs: number): Promise<boolean>;
-  /** Ends what a control that went away left unfinished; answers how many. */
+  /** Ends what a control that went away left unfinished, their moves as failed; answers how many. */
   endUnfinished(nowMs: number): Promise<number>;
 }
 
@@ -67,13 +67,20 @@ export function migrationRepository(database: Kysely<Schema>): MigrationReposito
         .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
-    async endUnfinished(nowMs) {
-      const result = await database
-        .updateTable('migrations')
-        .set({ status: 'failed', ended_at_ms: nowMs })
-        .where('ended_at_ms', 'is', null)
-        .executeTakeFirst();
-      return Number(result.numUpdatedRows);
+    endUnfinished(nowMs) {
+      return database.transaction().execute(async (transaction) => {
+        await transaction
+          .updateTable('moves')
+          .set({ outcome: 'failed', failure: 'cancelled', ended_at_ms: nowMs })
+          .where('ended_at_ms', 'is', null)
+          .execute();
+        const result = await transaction
+          .updateTable('migrations')
+          .set({ status: 'failed', ended_at_ms: nowMs })
+          .where('ended_at_ms', 'is', null)
+          .executeTakeFirst();
+        return Number(result.numUpdatedRows);
+      });
     },
   };
 }
