@@ -79,6 +79,9 @@ function readWishes(streams: {
   readonly subscriptions: readonly StreamMids[];
 }): Map<string, Wish> | string {
   const wishes = new Map<string, Wish>();
+  // A stream may be received several times, and is sent once.
+  const published = new Set(streams.publications.map(({ streamId }) => streamId));
+  if (published.size < streams.publications.length) return 'a stream is named for two publications';
   for (const [type, list] of [
     ['publish', streams.publications],
     ['subscribe', streams.subscriptions],

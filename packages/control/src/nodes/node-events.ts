@@ -53,16 +53,9 @@ export class NodeEvents implements RegistryListener {
   }
 
   #connected(nodeId: string, transportId: string, epoch: number): void {
-    const connection = this.#context.roster.byTransport(transportId);
-    const transport = connection?.transport;
-    if (
-      connection === null ||
-      transport == null ||
-      transport.ownerNodeId !== nodeId ||
-      transport.epoch !== epoch
-    )
-      return;
-    if (transport.isConnected) return;
+    const owned = this.#ownedBy(nodeId, transportId, epoch);
+    if (owned === null || owned.transport.isConnected) return;
+    const { connection, transport } = owned;
     transport.isConnected = true;
     transport.connected.resolve();
     this.#context.log.info({ transportId, nodeId }, 'transport connected');
@@ -74,19 +67,22 @@ export class NodeEvents implements RegistryListener {
   }
 
   #closed(nodeId: string, transportId: string, epoch: number, reason: string): void {
-    const connection = this.#context.roster.byTransport(transportId);
-    const transport = connection?.transport;
-    // A source that let go after a move, or an owner of long ago, says nothing about the present.
-    if (
-      connection === null ||
-      transport == null ||
-      transport.ownerNodeId !== nodeId ||
-      transport.epoch !== epoch
-    )
-      return;
-    if (transport.upcomingOwner !== null) return;
+    const owned = this.#ownedBy(nodeId, transportId, epoch);
+    if (owned === null || owned.transport.upcomingOwner !== null) return;
     this.#context.log.info({ transportId, nodeId, reason }, 'transport closed by its node');
-    disconnect(this.#context, connection);
+    disconnect(this.#context, owned.connection);
+  }
+
+  /** Null for the word of a source that let go after a move, or of an owner of long ago: it is not about the present. */
+  #ownedBy(
+    nodeId: string,
+    transportId: string,
+    epoch: number,
+  ): { connection: ConnectionState; transport: TransportState } | null {
+    const connection = this.#context.roster.byTransport(transportId);
+    const transport = connection?.transport ?? null;
+    if (connection === null || transport === null) return null;
+    return transport.ownerNodeId === nodeId && transport.epoch === epoch ? { connection, transport } : null;
   }
 
   /** A move that control has stopped waiting for ended after all: its intent still says who may own. */
