@@ -226,6 +226,8 @@ describe('taking a transport back', () => {
     expect(move.log).toContain('source:takeBack');
     expect(move.log.filter((entry) => entry === 'target:reportCompleted')).toHaveLength(0);
     expect(move.target.stateName).toBe('tombstone');
+    // Where the client is now, its next packet tells.
+    expect(move.log.slice(move.log.indexOf('source:takeBack'))).toContain('source:watchOwnPath');
     expect(move.log).toContain('target:forget');
   });
 

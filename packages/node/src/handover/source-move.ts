@@ -288,6 +288,7 @@ export class SourceMove {
       { kind: 'takeBack', skip, count: GRANT_INDICES },
       // The client's path may be at either node now; identical ciphertext to both until it shows itself.
       { kind: 'usePaths', paths: 'both' },
+      { kind: 'watchOwnPath' },
       ...this.#end(nowMs, 'failed', failure, { ownerEpoch: this.options.returnEpoch, isLimited: true }),
     ];
   }
