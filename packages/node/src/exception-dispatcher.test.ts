@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BoundSocket, Datapath, Exception } from '@godwit/datapath';
 import { createDatapath } from '@godwit/datapath-js';
 import type { IceCredentials, NodeEvent } from '@godwit/protocol';
@@ -12,6 +12,7 @@ import { CommandHandlers } from './commands/command-handlers.js';
 import { ExceptionDispatcher } from './exception-dispatcher.js';
 import { encodeHandoverMessage, HANDOVER_MESSAGE_CLASS, type HandoverMessage } from './handover/messages.js';
 import { MoveTable } from './handover/move-table.js';
+import { GUARD_LOG_INTERVAL_MS } from './limits.js';
 import { NodeIdentity } from './link/identity.js';
 import { CLOCK_MESSAGE_CLASS } from './link/link-clock.js';
 import { Links } from './link/links.js';
@@ -199,6 +200,18 @@ describe('a node under fire on its client sockets', () => {
   });
 });
 
+describe('a grant that is spent', () => {
+  it('fills no log', () => {
+    const refusal = { kind: 'guard', transportId: OWNED, ssrc: 1, index: 9, reason: 'aboveCeiling' } as const;
+    const logged = vi.spyOn(context.log, 'error');
+    for (let packet = 0; packet < RUNS; packet += 1) dispatcher.dispatch([refusal]);
+    expect(logged).toHaveBeenCalledTimes(1);
+    nowMs += GUARD_LOG_INTERVAL_MS;
+    dispatcher.dispatch([refusal]);
+    expect(logged).toHaveBeenCalledTimes(2);
+  });
+});
+
 describe('a node under fire from an authenticated peer', () => {
   const moveId = fc.constantFrom(MOVE, 'ffffffffffffffff', '0000000000000000');
   const linkId = fc.constantFrom(PEER, 'node-3', 'nobody');
@@ -261,7 +274,7 @@ describe('a node under fire from an authenticated peer', () => {
     expect(moves.target(MOVE)?.move.stateName).toBe('prepared');
   });
 
-  it('refuses a state that does not open, once and for all, and stays what it was', () => {
+  it('refuses a state that does not open, once and for all, and lets the client go back', () => {
     const transfer = (fragment: number, fragments: number): HandoverMessage => ({
       kind: 'transfer',
       moveId: MOVE,
@@ -276,7 +289,7 @@ describe('a node under fire from an authenticated peer', () => {
     for (const fragment of [0, 1, 2, 0, 1, 2])
       dispatchLink(PEER, encodeHandoverMessage(transfer(fragment, 3)));
     expect(moves.target(MOVE)?.move.stateName).toBe('tombstone');
-    expect(context.transports.get(PREPARED)?.role.name).toBe('target');
+    expect(context.transports.get(PREPARED)?.role.name).toBe('relay');
     expect(events.map(({ event }) => event)).toEqual(['moveEnded']);
   });
 });

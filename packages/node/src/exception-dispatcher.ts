@@ -6,6 +6,7 @@ import type { MoveTable } from './handover/move-table.js';
 import { runSource } from './handover/source-effects.js';
 import { runTarget } from './handover/target-effects.js';
 import { CLOCK_MESSAGE_CLASS } from './link/link-clock.js';
+import { GUARD_LOG_INTERVAL_MS } from './limits.js';
 import type { NodeContext } from './node-context.js';
 import { removeTransport } from './transport/remove-transport.js';
 import { zeroKeys } from './transport/zero-keys.js';
@@ -17,6 +18,7 @@ type Of<K extends Exception['kind']> = Extract<Exception, { kind: K }>;
 export class ExceptionDispatcher {
   readonly #context: NodeContext;
   readonly #moves: MoveTable;
+  #nextGuardLogMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: NodeContext, moves: MoveTable) {
     this.#context = context;
@@ -63,9 +65,15 @@ export class ExceptionDispatcher {
       case 'unknownSsrc':
         return;
       case 'guard':
-        this.#context.log.error(exception, 'the nonce guard refused an encryption');
+        this.#guardRefused(nowMs, exception);
         return;
     }
+  }
+
+  #guardRefused(nowMs: number, exception: Of<'guard'>): void {
+    if (nowMs < this.#nextGuardLogMs) return;
+    this.#nextGuardLogMs = nowMs + GUARD_LOG_INTERVAL_MS;
+    this.#context.log.error(exception, 'the nonce guard refused an encryption');
   }
 
   #stun(nowMs: number, exception: Of<'stun'>): void {

@@ -46,6 +46,8 @@ export const TICK_INTERVAL_MS = 10;
 export const EMBEDDED_PORTS_PER_ADDRESS = 4;
 /** Addresses announced by default; a host with more interfaces names the ones it means. */
 export const ANNOUNCED_ADDRESSES_MAX = 8;
+/** A refused encryption is logged this often at most: a spent grant refuses every packet of a transport. */
+export const GUARD_LOG_INTERVAL_MS = 1_000;
 /** Transports of one node process; beyond it createTransport is refused as busy. */
 export const TRANSPORTS_MAX = 4_096;
 /** Links to other nodes. */

@@ -37,9 +37,16 @@ export interface NodeProcess {
 
 /** Starts a media node in this process. Rejects when an address or port cannot be bound. */
 export async function startNode(settings: NodeSettings): Promise<NodeProcess> {
-  const node = new MediaNode(settings, await openSockets(settings), await createNodeCertificate());
-  await node.start();
-  return node;
+  const certificate = await createNodeCertificate();
+  const sockets = await openSockets(settings);
+  try {
+    const node = new MediaNode(settings, sockets, certificate);
+    await node.start();
+    return node;
+  } catch (error) {
+    await sockets.datapath.close();
+    throw error;
+  }
 }
 
 interface Sockets {
