@@ -330,6 +330,13 @@ describe('giving up', () => {
     expect(move.source.stateName).toBe('done');
   });
 
+  it('reaches the client by both nodes when the path had changed already', () => {
+    const move = pair({ rehearsal: true });
+    move.runSource(20, move.source.provenAtTarget(20, true));
+    const outputs = move.source.cancel(30, false) ?? [];
+    expect(outputs.slice(0, 2)).toEqual([{ kind: 'usePaths', paths: 'both' }, { kind: 'watchOwnPath' }]);
+  });
+
   it('ends a rehearsal with the path back at the source and no state sent', () => {
     const move = pair({ rehearsal: true });
     move.runTarget(10, move.target.nominated());

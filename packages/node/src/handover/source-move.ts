@@ -156,10 +156,16 @@ export class SourceMove {
   cancel(nowMs: number, force: boolean): SourceMoveOutput[] | null {
     switch (this.#state.name) {
       case 'proving':
+        return [{ kind: 'usePaths', paths: 'own' }, ...this.#end(nowMs, 'cancelled', 'cancelled')];
       case 'proven':
       case 'returning':
       case 'settling':
-        return [{ kind: 'usePaths', paths: 'own' }, ...this.#end(nowMs, 'cancelled', 'cancelled')];
+        // The client is at the target and may have dropped our old address: both, until it shows itself here.
+        return [
+          { kind: 'usePaths', paths: 'both' },
+          { kind: 'watchOwnPath' },
+          ...this.#end(nowMs, 'cancelled', 'cancelled'),
+        ];
       case 'transferring':
         return force ? this.#takeBack(nowMs, 'cancelled', GRANT_INDICES) : null;
       case 'freezing':
