@@ -43,10 +43,11 @@ class RecordingDatapath {
   readonly messages: { linkId: string; bytes: Buffer }[] = [];
   readonly repairs: { linkId: string; indices: number[] }[] = [];
   missing: number[] = [];
+  ingressSsrc = INGRESS_SSRC;
   ingressStatus(transportId: string): IngressStatus[] {
     if (transportId !== PUBLISHER) return [];
     const status = { packets: 10, highestIndex: 9, jitter: 0, lost: 0, rtxSsrc: null };
-    return [{ stream: STREAM, ssrc: INGRESS_SSRC, ...status }];
+    return [{ stream: STREAM, ssrc: this.ingressSsrc, ...status }];
   }
   egressStatus(transportId: string) {
     if (transportId !== SUBSCRIBER) return [];
@@ -181,6 +182,26 @@ describe('a router whose publisher is here', () => {
       },
     ]);
     expect(datapath.messages.map(({ linkId }) => linkId)).toEqual(['node-b']);
+  });
+
+  it('remembers no sender report of an SSRC that carries no stream: a client may invent any number', () => {
+    const inventedSsrc = 5;
+    const report: RtcpPacket = {
+      type: 'senderReport',
+      ssrc: inventedSsrc,
+      ntp: { seconds: 77, fraction: 0 },
+      rtpTimestamp: 0,
+      packetCount: 1,
+      octetCount: 1,
+      reports: [],
+    };
+    router.handleRtcp(0, rtcp(PUBLISHER, report));
+    datapath.ingressSsrc = inventedSsrc;
+    router.tick(10);
+    const blocks = datapath
+      .of('receiverReport')
+      .flatMap(({ packet }) => (packet.type === 'receiverReport' ? packet.reports : []));
+    expect(blocks).toMatchObject([{ ssrc: inventedSsrc, lastSenderReport: 0 }]);
   });
 
   it('says nothing for a transport that is frozen, and goes on after thaw without a key frame', () => {

@@ -182,11 +182,12 @@ export class Router {
     transport: TransportState,
     report: Extract<RtcpPacket, { type: 'senderReport' }>,
   ): void {
-    transport.receiverReports.senderReport(nowMs, report.ssrc, report.ntp);
     const status = this.#datapath
       .ingressStatus(transport.transportId)
       .find(({ ssrc }) => ssrc === report.ssrc);
-    const state = status === undefined ? undefined : this.#streams.get(streamName(status.stream));
+    if (status === undefined) return;
+    transport.receiverReports.senderReport(nowMs, report.ssrc, report.ntp);
+    const state = this.#streams.get(streamName(status.stream));
     if (state === undefined) return;
     state.clock = { ntp: report.ntp, rtpTimestamp: report.rtpTimestamp };
     this.#reportClock(state);
