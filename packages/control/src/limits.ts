@@ -6,6 +6,8 @@ export const NODE_COMMAND_TIMEOUT_MS = 5_000;
 export const NODE_HEARTBEATS_MISSED_MAX = 3;
 /** A node that opens its socket must prove itself within this. */
 export const NODE_REGISTRATION_TIMEOUT_MS = 5_000;
+/** Sockets that have not proven yet that they are nodes: a whole fleet may come back at once. */
+export const NODES_UNREGISTERED_MAX = 256;
 /** Commands waiting for one node's answer: beyond this the node is stuck and gets no more. */
 export const NODE_COMMANDS_PENDING_MAX = 4_096;
 /** After a start of control: how long known nodes may take to report before their transports count as lost. */
@@ -47,7 +49,7 @@ export const SIGNALLING_BURST_MESSAGES = 200;
 export const SIGNALLING_MESSAGES_PER_SECOND = 50;
 /** Requests of one client in work or queued. */
 export const SIGNALLING_REQUESTS_PENDING_MAX = 64;
-/** Replies kept for requests that are repeated after a resume: as many as the SDK leaves unanswered. */
+/** Replies kept for requests that are repeated after a resume: more than the SDK leaves unanswered. */
 export const SIGNALLING_REPLIES_KEPT_MAX = 256;
 /** Characters of such replies, of one connection: answers to offers are the large ones, up to 120 kB. */
 export const SIGNALLING_REPLIES_KEPT_CHARS_MAX = 1_048_576;

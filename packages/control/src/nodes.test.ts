@@ -1,4 +1,8 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { NODE_PATH } from '@godwit/protocol';
+import { NODES_UNREGISTERED_MAX } from './limits.js';
 import type { FakeNode } from './testing/fake-node.js';
 import { Harness, SECRETS } from './testing/harness.js';
 
@@ -31,6 +35,23 @@ describe('registration', () => {
       first.identity.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
     );
     await stop(first, second);
+  });
+
+  it('is not open to more sockets at a time than a fleet has, so that nobody can fill the memory', async () => {
+    const url = harness.url.replace('http', 'ws') + NODE_PATH;
+    const open = Array.from({ length: NODES_UNREGISTERED_MAX }, () => new WebSocket(url));
+    await Promise.all(open.map((socket) => once(socket, 'message')));
+    const [refused] = (await once(new WebSocket(url), 'error')) as [Error];
+    expect(refused.message).toContain('503');
+    const closed = open.map((socket) => once(socket, 'close'));
+    for (const socket of open) socket.terminate();
+    await Promise.all(closed);
+    const registers = async (): Promise<string> => {
+      const node = await harness.node();
+      await stop(node);
+      return node.nodeId;
+    };
+    await expect.poll(registers).not.toBe('');
   });
 
   it.each(['joinProof', 'signature', 'linkKeySignature'] as const)(

@@ -9,7 +9,7 @@ import {
   NODE_PING_INTERVAL_MS,
   nodeRegistration,
 } from '@godwit/protocol';
-import { NODE_REGISTRATION_TIMEOUT_MS } from '../limits.js';
+import { NODES_UNREGISTERED_MAX, NODE_REGISTRATION_TIMEOUT_MS } from '../limits.js';
 import { parseJson } from '../json.js';
 import { registrationRefusal } from './authentication.js';
 import type { NodeSession } from './node-session.js';
@@ -31,6 +31,7 @@ export class NodeServer {
   });
 
   readonly #pings: NodeJS.Timeout;
+  readonly #unregistered = new Set<WebSocket>();
 
   constructor(options: NodeServerOptions) {
     this.#options = options;
@@ -40,6 +41,10 @@ export class NodeServer {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#unregistered.size >= NODES_UNREGISTERED_MAX) {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+      return;
+    }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
   }
 
@@ -53,6 +58,7 @@ export class NodeServer {
     const nonce = randomBytes(32);
     let session: NodeSession | null = null;
     let registering = false;
+    this.#unregistered.add(socket);
     const timer = setTimeout(
       () => socket.close(NODE_CLOSE.malformed, 'no registration'),
       NODE_REGISTRATION_TIMEOUT_MS,
@@ -71,7 +77,10 @@ export class NodeServer {
       registering = true;
       clearTimeout(timer);
       this.#register(socket, nonce, message)
-        .then((registered) => (session = registered))
+        .then((registered) => {
+          session = registered;
+          if (session !== null) this.#unregistered.delete(socket);
+        })
         .catch((error: unknown) => {
           this.#options.log.error({ error: String(error) }, 'node registration failed');
           socket.close(1011, 'registration failed');
@@ -79,6 +88,7 @@ export class NodeServer {
     });
     socket.on('close', () => {
       clearTimeout(timer);
+      this.#unregistered.delete(socket);
       if (session !== null) this.#options.registry.socketClosed(session);
     });
     socket.send(JSON.stringify({ type: 'challenge', nonce: nonce.toString('base64') }));
