@@ -18,8 +18,8 @@ export const REQUEST_TIMEOUT_MS = 20_000;
 export const BACKOFF_BASE_MS = 250;
 /** Longest wait between attempts, so that several fit into the grace. */
 export const BACKOFF_MAX_MS = 4_000;
-/** Requests waiting for an answer or for the socket's return. */
-export const REQUESTS_PENDING_MAX = 256;
+/** Requests waiting for an answer or for the socket's return; all are sent at once then, and the server takes as many. */
+export const REQUESTS_PENDING_MAX = 64;
 /** Events held between the answer to connect and the page's first turn. */
 export const EVENTS_BUFFERED_MAX = 1_024;
 /** Bytes of one message from the server that are looked at: twice an answer of 50 streams. */
