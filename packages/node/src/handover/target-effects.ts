@@ -157,9 +157,11 @@ function yieldTransport(
   context.datapath.setInbound(transportId, { kind: 'forward', linkId: sourceNodeId });
   context.datapath.setMedia(transportId, NO_MEDIA);
   context.router.removeTransport(transportId);
+  context.streams.moveIngress(nowMs, ingressStreams(host), sourceNodeId, ownerEpoch);
   // The source stamps its relays with the former epoch until control tells it the new one.
-  context.streams.restoreIngress(nowMs, entry.formerIngress);
-  context.streams.expectIngress(ingressStreams(host), sourceNodeId, ownerEpoch);
+  for (const { streamId, nodeId, ingressEpoch } of entry.formerIngress) {
+    context.streams.expectIngress([streamId], nodeId, ingressEpoch);
+  }
   host.role = {
     name: 'relay',
     epoch,

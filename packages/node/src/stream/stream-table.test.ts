@@ -96,13 +96,24 @@ describe('the streams of a node', () => {
     // Moves in between have failed, so the epochs are not neighbours.
     b.table.moveIngress(10, [STREAM], 'b', 4);
     b.table.restoreIngress(20, former);
-    b.table.expectIngress([STREAM], 'a', 5);
     b.table.tick(20 + FORMER_INGRESS_MS);
     expect(b.source()).toEqual({ kind: 'link', linkId: 'a' });
+    expect(b.options()?.acceptFrom).toEqual([{ linkId: 'a', ingressEpoch: 1 }]);
+  });
+
+  it('are taken by the former and the new epoch from an owner that came back, whatever control said before', () => {
+    const b = setup('b');
+    b.table.setRoutes(0, [route('a', 1, ['a', 'b'])]);
+    b.table.moveIngress(10, [STREAM], 'b', 4);
+    b.table.moveIngress(20, [STREAM], 'a', 5);
+    b.table.expectIngress([STREAM], 'a', 1);
+    b.table.tick(20 + FORMER_INGRESS_MS);
     expect(b.options()?.acceptFrom).toEqual([
-      { linkId: 'a', ingressEpoch: 1 },
       { linkId: 'a', ingressEpoch: 5 },
+      { linkId: 'a', ingressEpoch: 1 },
     ]);
+    b.table.setRoutes(3_000, [route('b', 4, ['a', 'b'])]);
+    expect(b.source()).toEqual({ kind: 'link', linkId: 'a' });
   });
 
   it('are forgotten after a little when they end', () => {
