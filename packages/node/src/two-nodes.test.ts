@@ -153,13 +153,19 @@ function outcomes(number: 1 | 2, moveId: string): string[] {
   );
 }
 
-/** Every source packet from the first received on, once each and in order. */
+/**
+ * Every source packet from the first received on, once each. Two nodes on busy cores may let one overtake another by
+ * the round trip of their link; a jitter buffer sorts that, a hole it cannot fill.
+ */
 function expectUnbroken(browser: FakeBrowser): void {
-  const numbers = browser.received.map(({ payload }) => payload.readUInt32BE(0));
+  const numbers = browser.received.map(({ payload }) => payload.readUInt32BE(0)).toSorted((a, b) => a - b);
   const first = numbers[0] ?? 0;
   expect(numbers).toEqual(numbers.map((_, offset) => first + offset));
-  const sequences = browser.received.map(({ sequence }) => sequence);
-  expect(sequences).toEqual(sequences.map((_, offset) => ((sequences[0] ?? 0) + offset) % 0x10000));
+  // The numbers that the client sees are the publisher's, shifted by one constant for the transport's whole life.
+  const shifts = browser.received.map(
+    ({ payload, sequence }) => (sequence - payload.readUInt32BE(0)) & 0xffff,
+  );
+  expect(new Set(shifts).size).toBe(1);
 }
 
 beforeEach(async () => {
