@@ -16,7 +16,7 @@ export const FRAME_MESSAGE = 5;
 
 export const MEDIA_HEADER_BYTES = 20;
 export const FROM_CLIENT_HEADER_BYTES = 18;
-export const TO_CLIENT_HEADER_BYTES = 9;
+export const TO_CLIENT_HEADER_BYTES = 10;
 export const REPAIR_HEADER_BYTES = 10;
 export const REPAIR_INDEX_BYTES = 6;
 export const MESSAGE_HEADER_BYTES = 1;
@@ -25,6 +25,7 @@ export const FRAME_HEADER_BYTES_MAX = MEDIA_HEADER_BYTES;
 
 const ID_BYTES = 8;
 const BOUNCED_FLAG = 1;
+const PROVEN_FLAG = 1;
 
 export interface MediaHeader {
   readonly streamId: string;
@@ -86,14 +87,25 @@ export function readFromClientHeader(
   };
 }
 
-export function writeToClientHeader(target: Buffer, transportIdBytes: Buffer): number {
+export interface ToClientHeader {
+  readonly transportId: string;
+  /** The owner has proof of the receiver's path. */
+  readonly isProven: boolean;
+}
+
+export function writeToClientHeader(target: Buffer, transportIdBytes: Buffer, isProven: boolean): number {
   target[0] = FRAME_TO_CLIENT;
   transportIdBytes.copy(target, 1);
+  target[9] = isProven ? PROVEN_FLAG : 0;
   return TO_CLIENT_HEADER_BYTES;
 }
 
-export function readToClientHeader(frame: Buffer): string | null {
-  return frame.length < TO_CLIENT_HEADER_BYTES ? null : frame.toString('hex', 1, 1 + ID_BYTES);
+export function readToClientHeader(frame: Buffer): ToClientHeader | null {
+  if (frame.length < TO_CLIENT_HEADER_BYTES) return null;
+  return {
+    transportId: frame.toString('hex', 1, 1 + ID_BYTES),
+    isProven: ((frame[9] ?? 0) & PROVEN_FLAG) !== 0,
+  };
 }
 
 export function writeRepairHeader(target: Buffer, streamIdBytes: Buffer, encodingId: number): number {

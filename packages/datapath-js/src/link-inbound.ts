@@ -120,15 +120,15 @@ function arrivalOf(core: Core, { clockOffsetMicros }: Link, stampMicros: number)
 }
 
 function receiveToClient(core: Core, frame: Buffer): boolean {
-  const transportId = readToClientHeader(frame);
-  if (transportId === null) return false;
-  const transport = core.transports.find(transportId);
+  const header = readToClientHeader(frame);
+  if (header === null) return false;
+  const transport = core.transports.find(header.transportId);
   if (transport === null) {
     core.counters.dropped_unknown_transport += 1;
     return true;
   }
   core.counters.to_client_received += 1;
-  sendFromOwner(core, transport, frame.subarray(TO_CLIENT_HEADER_BYTES));
+  sendFromOwner(core, transport, frame.subarray(TO_CLIENT_HEADER_BYTES), header.isProven);
   return true;
 }
 

@@ -104,8 +104,8 @@ export class LinkTable {
     else this.#counters.from_client_sent += 1;
   }
 
-  sendToClient(linkId: LinkId, transportIdBytes: Buffer, ciphertext: Buffer): void {
-    const length = writeToClientHeader(this.#header, transportIdBytes);
+  sendToClient(linkId: LinkId, transportIdBytes: Buffer, ciphertext: Buffer, isProven: boolean): void {
+    const length = writeToClientHeader(this.#header, transportIdBytes, isProven);
     if (this.#send(linkId, length, ciphertext)) this.#counters.to_client_sent += 1;
   }
 

@@ -7,7 +7,7 @@ type SocketPath = Extract<ResolvedPath, { kind: 'socket' }>;
 /** Throws on an unknown socket. A link may come and go: without it packets are counted and dropped. */
 export function resolvePaths(core: Core, paths: readonly Path[]): ResolvedPath[] {
   return paths.map((path) => {
-    if (path.kind === 'link') return { kind: 'link', linkId: path.linkId };
+    if (path.kind === 'link') return { kind: 'link', linkId: path.linkId, isProven: path.proven === true };
     const { address, port } = path.remote;
     return { kind: 'socket', entry: core.sockets.get(path.socket), address, port, isProven: path.proven };
   });
@@ -20,13 +20,20 @@ export function sendCiphertext(core: Core, transport: TransportEntry, bytes: Buf
     const path = paths[at];
     if (path === undefined) continue;
     if (path.kind === 'socket') sendOnSocket(core, path, bytes);
-    else core.links.sendToClient(path.linkId, transport.idBytes, bytes);
+    else core.links.sendToClient(path.linkId, transport.idBytes, bytes, path.isProven);
   }
 }
 
-/** Ciphertext that the owner gave us for a client whose path is here. Never to another link: no loops. */
-export function sendFromOwner(core: Core, transport: TransportEntry, bytes: Buffer): void {
-  for (const path of transport.paths) if (path.kind === 'socket') sendOnSocket(core, path, bytes);
+/**
+ * Ciphertext that the owner gave us for a client whose path is here. Never to another link: no loops. The owner's word
+ * that the path is proven counts: ours comes in a message that a burst of ciphertext may overtake.
+ */
+export function sendFromOwner(core: Core, transport: TransportEntry, bytes: Buffer, isProven: boolean): void {
+  for (const path of transport.paths) {
+    if (path.kind !== 'socket') continue;
+    if (isProven) core.sockets.send(path.entry, bytes, path.port, path.address);
+    else sendOnSocket(core, path, bytes);
+  }
 }
 
 function sendOnSocket(core: Core, path: SocketPath, bytes: Buffer): void {

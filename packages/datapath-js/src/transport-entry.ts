@@ -28,7 +28,7 @@ export type ResolvedPath =
       readonly port: number;
       readonly isProven: boolean;
     }
-  | { readonly kind: 'link'; readonly linkId: LinkId };
+  | { readonly kind: 'link'; readonly linkId: LinkId; readonly isProven: boolean };
 
 export type ProofWatch =
   | { readonly kind: 'socket'; readonly socket: SocketHandle }

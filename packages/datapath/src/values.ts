@@ -48,8 +48,11 @@ export type Path =
        */
       readonly proven: boolean;
     }
-  /** Another node holds the client's path: it puts the ciphertext on the wire. */
-  | { readonly kind: 'link'; readonly linkId: LinkId };
+  /**
+   * Another node holds the client's path: it puts the ciphertext on the wire. `proven`: authenticated media has come by
+   * that node, so it sends without the limit of an unproven address, however late it hears of the proof itself.
+   */
+  | { readonly kind: 'link'; readonly linkId: LinkId; readonly proven?: boolean };
 
 /** What becomes of a client's SRTP and SRTCP. */
 export type Inbound =

@@ -90,24 +90,29 @@ const INBOUND = [
 
 /** Chromium's VP8 encoder makes a key frame by itself after so many frames. */
 const KEY_FRAME_PERIOD = 3000;
-/** Frames between two looks at the counters, about: the key frame came somewhere between them. */
+/** Some frames pass between two looks at the counters, and some are dropped before the encoder counts them. */
 const KEY_FRAME_SLACK = 150;
+const KEY_FRAME_LOOK_MS = 1000;
 let keyFrames = { encoded: 0, atFrame: 0, periodic: 0 };
 
-/** Key frames so far that nobody asked for: a period after the one before. */
-function periodicKeyFrames({ keyFramesEncoded, framesEncoded }) {
-  if (keyFramesEncoded > keyFrames.encoded) {
-    const isPeriodic =
-      keyFramesEncoded === keyFrames.encoded + 1 &&
-      Math.abs(framesEncoded - keyFrames.atFrame - KEY_FRAME_PERIOD) <= KEY_FRAME_SLACK;
-    keyFrames = {
-      encoded: keyFramesEncoded,
-      atFrame: framesEncoded,
-      periodic: keyFrames.periodic + (isPeriodic ? 1 : 0),
-    };
-  }
-  return keyFrames.periodic;
+/** Key frames so far that nobody asked for: each a period after the one before. */
+function countKeyFrames({ keyFramesEncoded, framesEncoded }) {
+  if (keyFramesEncoded <= keyFrames.encoded) return;
+  const isPeriodic =
+    keyFramesEncoded === keyFrames.encoded + 1 &&
+    Math.abs(framesEncoded - keyFrames.atFrame - KEY_FRAME_PERIOD) <= KEY_FRAME_SLACK;
+  const periodic = keyFrames.periodic + (isPeriodic ? 1 : 0);
+  keyFrames = { encoded: keyFramesEncoded, atFrame: framesEncoded, periodic };
 }
+
+async function sentVideo() {
+  const reports = (await call.publisher?.getRtcStatsReport()) ?? [];
+  return reports
+    .flatMap(({ rtcStatsReport }) => [...rtcStatsReport.values()])
+    .filter(({ type, kind }) => type === 'outbound-rtp' && kind === 'video');
+}
+
+setInterval(async () => (await sentVideo()).forEach(countKeyFrames), KEY_FRAME_LOOK_MS);
 
 /** Sums over all subscribers, and the publisher's own counters. */
 call.counters = async () => {
@@ -131,7 +136,8 @@ call.counters = async () => {
           sums.srtpCipher = entry.srtpCipher;
         }
         if (entry.type !== 'outbound-rtp' || entry.kind !== 'video') continue;
-        sums.periodicKeyFrames = periodicKeyFrames(entry);
+        countKeyFrames(entry);
+        sums.periodicKeyFrames = keyFrames.periodic;
         for (const key of [
           'keyFramesEncoded',
           'pliCount',

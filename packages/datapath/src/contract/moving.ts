@@ -145,6 +145,21 @@ export function describeMoving(harness: DatapathHarness): void {
       expect(subscriber.copies).toBeGreaterThan(0);
     });
 
+    it('sends what its owner knows to be proven without the limit of an unproven address', async () => {
+      const { a, b, publisher, atA: subscriber } = await twoNodes();
+      const traffic = new Traffic(publisher, a.client);
+      await traffic.pass(20);
+      prepare(b, SUBSCRIBER, subscriber, a);
+      // The client has sent the target nothing yet, and the target has not heard of a proof.
+      b.datapath.setPaths(SUBSCRIBER, [socketPath(b, subscriber, false)]);
+      a.datapath.setPaths(SUBSCRIBER, [socketPath(a, subscriber), { kind: 'link', linkId: 'b' }]);
+      await traffic.pass(20);
+      await until('the limit holds', () => (b.datapath.counters()['dropped_unproven'] ?? 0) > 0);
+      a.datapath.setPaths(SUBSCRIBER, [{ kind: 'link', linkId: 'b', proven: true }]);
+      await traffic.pass(50);
+      await expectEverything(subscriber, await traffic.stop());
+    });
+
     it('moves a transport back by the source’s own hand without using an index twice', async () => {
       const { a, b, publisher, atA: subscriber } = await twoNodes();
       const traffic = new Traffic(publisher, a.client);

@@ -43,7 +43,7 @@ function apply(
   const { moveId, transportId, targetNodeId } = entry.move.options;
   switch (output.kind) {
     case 'usePaths':
-      usePaths(host, targetNodeId, output.paths);
+      usePaths(host, entry.move, output.paths);
       return;
     case 'watchTargetPath':
       datapath.watchProof(transportId, { kind: 'link', linkId: targetNodeId });
@@ -87,8 +87,8 @@ function apply(
   }
 }
 
-function usePaths(host: TransportHost, targetNodeId: string, paths: 'own' | 'both' | 'target'): void {
-  const target = { kind: 'link', linkId: targetNodeId } as const;
+function usePaths(host: TransportHost, move: SourceMove, paths: 'own' | 'both' | 'target'): void {
+  const target = { kind: 'link', linkId: move.options.targetNodeId, proven: move.isProven } as const;
   switch (paths) {
     case 'own':
       host.setPaths(host.ownPaths());

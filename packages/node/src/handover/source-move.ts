@@ -32,6 +32,11 @@ export class SourceMove {
     return this.#state.name;
   }
 
+  /** Authenticated media has come by the target's path. */
+  get isProven(): boolean {
+    return this.#measures.pathMs !== undefined;
+  }
+
   /** True while the client's path may be at the target although we own the transport. */
   get ownerElsewhereOnPath(): boolean {
     const name = this.#state.name;
