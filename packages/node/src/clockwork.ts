@@ -14,7 +14,7 @@ export function startHeartbeat(context: NodeContext, isStopping: () => boolean):
   return setInterval(() => {
     const used = process.cpuUsage(before);
     before = process.cpuUsage();
-    const owned = [...context.transports.values()].filter(({ role }) => role.name === 'owner').length;
+    const owned = context.transports.owned().length;
     const load = (used.user + used.system) / 1_000 / NODE_HEARTBEAT_INTERVAL_MS;
     context.report({ event: 'heartbeat', transports: owned, load, stopping: isStopping() });
   }, NODE_HEARTBEAT_INTERVAL_MS);

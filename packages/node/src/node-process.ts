@@ -175,8 +175,7 @@ class MediaNode implements NodeProcess {
 
   /** Control moves what we own; what has not gone in time ends with the process. */
   async #drained(): Promise<void> {
-    const owned = (): number =>
-      [...this.#context.transports.values()].filter(({ role }) => role.name === 'owner').length;
+    const owned = (): number => this.#context.transports.owned().length;
     this.#context.report({ event: 'stopping' });
     const deadlineMs = clockMs() + STOP_GRACE_MS;
     const isPending = (): boolean => this.#control.connected && (owned() > 0 || this.#moves.running > 0);
@@ -205,9 +204,7 @@ class MediaNode implements NodeProcess {
         addresses: [...pool.addresses],
         opsUrl: this.opsUrl,
         pid: process.pid,
-        transports: [...this.#context.transports.values()]
-          .filter(({ role }) => role.name === 'owner')
-          .map(({ transportId, role }) => ({ transportId, epoch: role.epoch })),
+        transports: this.#context.transports.owned(),
       }),
       onRegistered: (nodeId) => {
         this.#context.streams.setNodeId(nodeId);

@@ -20,6 +20,13 @@ export class TransportTable {
     return this.#byId.values();
   }
 
+  /** Those that this node encrypts and decrypts for, with their epochs. */
+  owned(): { readonly transportId: string; readonly epoch: number }[] {
+    return [...this.#byId.values()].flatMap(({ transportId, role }) =>
+      role.name === 'owner' ? [{ transportId, epoch: role.epoch }] : [],
+    );
+  }
+
   /** Adds, or replaces the host of the same transport. */
   set(host: TransportHost): void {
     const former = this.#byId.get(host.transportId);
