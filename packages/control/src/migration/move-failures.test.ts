@@ -1,0 +1,136 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Refusal, scriptMoves, type FakeNode } from '../testing/fake-node.js';
+import type { Harness } from '../testing/harness.js';
+import { useTwoNodes } from '../testing/two-nodes.js';
+
+const scene = useTwoNodes();
+let harness: Harness;
+let a: FakeNode;
+let b: FakeNode;
+beforeEach(() => {
+  ({ harness, a, b } = scene);
+});
+
+describe('a move that does not complete', () => {
+  it('comes back when an attempt fails before the proof, and the next grant is above every earlier one', async () => {
+    const { sessionId, client, transportId } = await scene.publishOnA();
+    a.script.startMove = () => ({});
+    expect(await harness.migrate(sessionId)).toMatchObject({
+      status: 'failed',
+      connections: [{ outcome: 'failed', failure: 'path-not-proven' }],
+    });
+    expect(await client.event('moveEnded')).toMatchObject({ outcome: 'failed', nodeId: a.nodeId });
+    expect(a.received('cancelMove')).toHaveLength(1);
+    expect(b.received('cancelMove')).toHaveLength(1);
+    expect(await scene.connections(sessionId)).toMatchObject([{ nodeId: a.nodeId, epoch: 1 }]);
+    scriptMoves(a, b);
+    expect(await harness.migrate(sessionId, { target: b.nodeId })).toMatchObject({ status: 'completed' });
+    expect(a.received('startMove').at(-1)).toMatchObject({ transportId, epoch: 4, returnEpoch: 5 });
+    expect(await scene.connections(sessionId)).toMatchObject([{ nodeId: b.nodeId, epoch: 4 }]);
+    // The address that the client has seen in the failed attempt is not offered again.
+    const [first, second] = b.received('prepareMove');
+    expect(second?.usedAddresses).toEqual([
+      ...(first?.usedAddresses ?? []),
+      `127.0.0.1:${b.addresses[0]?.port}`,
+    ]);
+  });
+
+  it.each([
+    ['relays-not-ready', 'relays-not-ready'],
+    ['internal', 'target-refused'],
+    ['stopping', 'target-refused'],
+  ] as const)(
+    'names the reason when the target answers %s, before the client hears of anything',
+    async (code, failure) => {
+      const { sessionId, client } = await scene.publishOnA();
+      b.script.prepareMove = () => {
+        throw new Refusal(code);
+      };
+      expect(await harness.migrate(sessionId)).toMatchObject({
+        status: 'failed',
+        connections: [{ failure }],
+      });
+      expect(client.events.some(({ event }) => event === 'moveCandidate' || event === 'moveEnded')).toBe(
+        false,
+      );
+      expect(await scene.connections(sessionId)).toMatchObject([{ nodeId: a.nodeId, epoch: 1 }]);
+    },
+  );
+
+  it('records a source that took its transport back under the reserved epoch', async () => {
+    const { sessionId } = await scene.publishOnA();
+    a.script.startMove = ({ moveId, transportId, returnEpoch }) => {
+      const ended = {
+        event: 'moveEnded',
+        moveId,
+        transportId,
+        ownerNodeId: a.nodeId,
+        epoch: returnEpoch,
+      } as const;
+      setTimeout(
+        () => a.send({ ...ended, outcome: 'failed', failure: 'transfer-refused', measures: {} }),
+        10,
+      );
+      return {};
+    };
+    expect(await harness.migrate(sessionId)).toMatchObject({
+      connections: [{ failure: 'transfer-refused' }],
+    });
+    expect(await scene.connections(sessionId)).toMatchObject([{ nodeId: a.nodeId, epoch: 3 }]);
+  });
+
+  it('adopts the end of a move that it had given up waiting for', async () => {
+    const { sessionId, transportId } = await scene.publishOnA();
+    a.script.startMove = ({ moveId }) => {
+      setTimeout(() => a.send({ event: 'moveProven', moveId, transportId, measures: {} }), 5);
+      return {};
+    };
+    expect(await harness.migrate(sessionId)).toMatchObject({
+      connections: [{ failure: 'transfer-timeout' }],
+    });
+    expect(a.received('cancelMove').at(-1)?.force).toBe(true);
+    const row = (): ReturnType<typeof harness.storage.transports.get> =>
+      harness.storage.transports.get(transportId);
+    expect((await row())?.intent).not.toBeNull();
+    const { moveId, epoch } = a.received('startMove').at(-1)!;
+    b.send({
+      event: 'moveEnded',
+      moveId,
+      transportId,
+      outcome: 'completed',
+      ownerNodeId: b.nodeId,
+      epoch,
+      measures: {},
+    });
+    await expect.poll(async () => (await row())?.ownerNodeId).toBe(b.nodeId);
+    expect((await row())?.intent).toBeNull();
+  });
+
+  it('fails with a named reason when a node goes away before the proof; calls go on', async () => {
+    const { sessionId, client } = await scene.publishOnA();
+    a.script.startMove = () => {
+      setTimeout(() => b.stop(), 10);
+      return {};
+    };
+    expect(await harness.migrate(sessionId)).toMatchObject({
+      connections: [{ failure: 'target-unreachable' }],
+    });
+    await expect(client.request('ping')).resolves.toEqual({});
+  });
+
+  it.each([
+    ['before the proof', false],
+    ['after the transfer', true],
+  ])('closes the transport wherever it is when its client leaves %s', async (_when, transferred) => {
+    const { sessionId, client, transportId } = await scene.publishOnA();
+    const start = a.script.startMove;
+    a.script.startMove = async (command) => {
+      await client.request('disconnect');
+      return transferred ? start?.(command) : {};
+    };
+    const migration = await harness.migrate(sessionId, { target: b.nodeId });
+    expect(migration).toMatchObject({ status: 'completed' });
+    expect(b.received('closeTransport')).toMatchObject([{ transportId, epoch: 3 }]);
+    expect((await harness.storage.transports.get(transportId))?.endedAtMs).not.toBeNull();
+  });
+});
