@@ -15,6 +15,7 @@ export interface Timings {
   readonly resumeGraceMs: number;
   readonly nodeReportGraceMs: number;
   readonly nodeCommandMs: number;
+  readonly nodeDeadMs: number;
 }
 
 /** What the parts of control share. */

@@ -10,6 +10,7 @@ import { createHttp } from './http/server.js';
 import {
   CONNECTED_WAIT_MS,
   NODE_COMMAND_TIMEOUT_MS,
+  NODE_DEAD_MS,
   NODE_REPORT_GRACE_MS,
   PATH_PROOF_TIMEOUT_MS,
   RESTART_ANSWER_TIMEOUT_MS,
@@ -66,6 +67,7 @@ const DEFAULT_TIMINGS: Timings = {
   resumeGraceMs: SIGNALLING_RESUME_GRACE_MS,
   nodeReportGraceMs: NODE_REPORT_GRACE_MS,
   nodeCommandMs: NODE_COMMAND_TIMEOUT_MS,
+  nodeDeadMs: NODE_DEAD_MS,
 };
 
 /**
@@ -115,7 +117,13 @@ function createContext(options: ControlOptions, storage: Storage, secrets: Secre
   const log = options.log ?? pino({ level: settings.logLevel, base: { process: 'control' } });
   const clockMs = options.clockMs ?? Date.now;
   const timings = { ...DEFAULT_TIMINGS, ...options.timings };
-  const nodes = new NodeRegistry({ storage, log, clockMs, commandTimeoutMs: timings.nodeCommandMs });
+  const nodes = new NodeRegistry({
+    storage,
+    log,
+    clockMs,
+    commandTimeoutMs: timings.nodeCommandMs,
+    deadMs: timings.nodeDeadMs,
+  });
   return {
     storage,
     nodes,

@@ -12,6 +12,12 @@ export const NODES_UNREGISTERED_MAX = 256;
 export const NODE_COMMANDS_PENDING_MAX = 4_096;
 /** After a start of control: how long known nodes may take to report before their transports count as lost. */
 export const NODE_REPORT_GRACE_MS = 15_000;
+/**
+ * A node whose socket has been away this long counts as dead for the transports that it was handing over. Longer than the
+ * node's own patience with a silent control (4 s), so that one that lives knows by then; shorter than a grant of 8,192
+ * indices lasts at 1,000 packets a second.
+ */
+export const NODE_DEAD_MS = 5_000;
 /** A node that is away this long and owns nothing is forgotten; its id is free again. */
 export const NODE_FORGET_MS = 60_000;
 /** Nodes of one installation; the peers message holds as many. */

@@ -32,6 +32,8 @@ export const LINGER_MS = 10_000;
 export const TOMBSTONE_MS = 30_000;
 /** A target that has heard no RELEASE by then tells control of the move itself: the source may have died. */
 export const REPORT_FOR_SOURCE_MS = 500;
+/** An owner that only the other node of its move can set free asks control instead, after this and as often. */
+export const RELEASE_WANTED_MS = 1_000;
 /** A prepared target that hears nothing of its move forgets it. */
 export const PREPARED_TTL_MS = 20_000;
 /** Bytes of sealed state in one handover message: below the link message limit with its header. */

@@ -339,7 +339,9 @@ describe('two nodes', { retry: 1 }, () => {
     await expect(node(1).command('startMove', { ...start, moveId: 'cdcdcdcdcdcdcdcd' })).rejects.toThrow(
       /^busy/,
     );
-    await expect(node(1).command('releaseMove', { moveId, transportId })).rejects.toThrow(/^unknown-move/);
+    await expect(node(1).command('releaseMove', { moveId, transportId, epoch: 9 })).rejects.toThrow(
+      /^unknown-move/,
+    );
     for (const number of [1, 1, 2, 2] as const)
       await node(number).command('cancelMove', { moveId, transportId });
     expect(outcomes(1, moveId)).toEqual(['cancelled']);

@@ -98,8 +98,11 @@ export const streamRoute = z.object({
     .max(8),
   /** Nodes with at least one subscriber, or one about to arrive. */
   consumerNodeIds: z.array(z.string()).max(256),
-  /** While the publisher's transport moves: frames of this owner are accepted already. */
-  upcomingIngress: z.object({ nodeId: z.string(), epoch: uint32 }).optional(),
+  /** While the publisher's transport moves: frames of those who may come to own it are accepted already. */
+  upcomingIngresses: z
+    .array(z.object({ nodeId: z.string(), epoch: uint32 }))
+    .max(2)
+    .optional(),
 });
 export type StreamRoute = z.infer<typeof streamRoute>;
 

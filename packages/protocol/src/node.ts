@@ -177,10 +177,22 @@ const commands = {
     force: z.boolean().optional(),
   }),
   /**
-   * Control's word that the other node of a move is dead, or out for good. A target needs no RELEASE any more, a source
-   * that took the transport back no answer: either goes on without end. Said to one of the two at most, ever.
+   * Control's answer to releaseWanted: the other node of the move has let go, or counts as dead. The asker owns the
+   * transport without a bound, as `epoch`: its own when the other node itself let go, else a new one.
    */
-  releaseMove: z.object({ type: z.literal('releaseMove'), moveId: id64, transportId: id64 }),
+  releaseMove: z.object({ type: z.literal('releaseMove'), moveId: id64, transportId: id64, epoch }),
+  /** What the other node of a move said on the link that does not carry it: control carries it instead. */
+  tellMove: z.object({
+    type: z.literal('tellMove'),
+    moveId: id64,
+    transportId: id64,
+    word: z.discriminatedUnion('kind', [
+      /** To a source: the target owns the transport. */
+      z.object({ kind: z.literal('accepted') }),
+      /** To a target: the source has taken the transport back, as `ownerEpoch`. */
+      z.object({ kind: z.literal('aborted'), ownerEpoch: epoch }),
+    ]),
+  }),
 };
 
 const withId = <T extends z.ZodRawShape>(schema: z.ZodObject<T>) =>
@@ -199,6 +211,7 @@ export const nodeCommand = z.discriminatedUnion('type', [
   withId(commands.returnPath),
   withId(commands.cancelMove),
   withId(commands.releaseMove),
+  withId(commands.tellMove),
 ]);
 export type NodeCommand = z.infer<typeof nodeCommand>;
 export type NodeCommandType = NodeCommand['type'];
@@ -264,10 +277,23 @@ export const nodeEvent = z.discriminatedUnion('event', [
     outcome: moveOutcome,
     /** Who owns the transport now, as far as the reporting node knows. */
     ownerNodeId: nodeId,
-    /** Of that owner; 0 when the reporting node does not know it. */
-    epoch,
+    /** Of that owner; absent when the reporting node does not know it. */
+    epoch: epoch.optional(),
     failure: moveFailure.optional(),
     measures: moveMeasures,
+  }),
+  /**
+   * The reporting node owns a transport after a move, but within a range of indices that only the other node of that move
+   * can lift, and does not hear from it. Repeated while it is so.
+   */
+  z.object({
+    event: z.literal('releaseWanted'),
+    moveId: id64,
+    transportId: id64,
+    /** What the reporting node is in that move, and the epoch in which it owns the transport. */
+    role: z.enum(['source', 'target']),
+    epoch,
+    peerNodeId: nodeId,
   }),
   /** The node is asked to stop: please move what it holds. */
   z.object({ event: z.literal('stopping') }),

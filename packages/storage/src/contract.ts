@@ -10,6 +10,7 @@ export interface ContractRunner {
 /** The contract of the port: every implementation passes it on an empty database. */
 export function storageContract(runner: ContractRunner, open: () => Storage): void {
   ownershipContract(runner, open);
+  outcomeContract(runner, open);
   rosterContract(runner, open);
   migrationContract(runner, open);
 }
@@ -58,6 +59,7 @@ async function newTransport(storage: Storage): Promise<TransportRecord> {
     epoch: 1,
     epochHighest: 1,
     intent: null,
+    lastIntent: null,
     connected: false,
     negotiated: { version: 1, sections: [{ mid: '0' }] } satisfies Json,
     createdAtMs: NOW_MS,
@@ -81,24 +83,8 @@ function ownershipContract({ it, equal }: ContractRunner, open: () => Storage): 
     equal(won.length, 1);
     equal(
       { ...won[0], moveId: null },
-      { moveId: null, targetNodeId: 'node-b', targetEpoch: 2, returnEpoch: 3 },
+      { moveId: null, sourceNodeId: 'node-a', targetNodeId: 'node-b', targetEpoch: 2, returnEpoch: 3 },
     );
-  });
-
-  it('records the end of a move for the holder of the intent only', async () => {
-    const { transports } = open();
-    const { transportId } = await newTransport(open());
-    await transports.beginMove(
-      transportId,
-      { ownerNodeId: 'node-a', epoch: 1 },
-      { moveId: 'm', targetNodeId: 'node-b' },
-    );
-    equal(await transports.endMove(transportId, { moveId: 'other', ownerNodeId: 'node-b', epoch: 2 }), false);
-    equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-b', epoch: 9 }), false);
-    equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-b', epoch: 2 }), true);
-    equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-a', epoch: 3 }), false);
-    const record = await transports.get(transportId);
-    equal([record?.ownerNodeId, record?.epoch, record?.intent], ['node-b', 2, null]);
   });
 
   it('never grants an epoch twice, though moves are given up', async () => {
@@ -136,6 +122,64 @@ function ownershipContract({ it, equal }: ContractRunner, open: () => Storage): 
     await transports.saveNegotiated(transportId, { version: 2 });
     const record = await transports.get(transportId);
     equal([record?.connected, record?.negotiated], [true, { version: 2 }]);
+  });
+}
+
+function outcomeContract({ it, equal }: ContractRunner, open: () => Storage): void {
+  it('records the end of a move for the holder of the intent only', async () => {
+    const { transports } = open();
+    const { transportId } = await newTransport(open());
+    await transports.beginMove(
+      transportId,
+      { ownerNodeId: 'node-a', epoch: 1 },
+      { moveId: 'm', targetNodeId: 'node-b' },
+    );
+    equal(await transports.endMove(transportId, { moveId: 'other', ownerNodeId: 'node-b', epoch: 2 }), false);
+    equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-b', epoch: 9 }), false);
+    equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-b', epoch: 2 }), true);
+    equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-a', epoch: 3 }), false);
+    const record = await transports.get(transportId);
+    equal([record?.ownerNodeId, record?.epoch, record?.intent], ['node-b', 2, null]);
+    equal(record?.lastIntent?.moveId, 'm');
+  });
+
+  it('lets the higher epoch of the last grant win after the end was recorded, and nothing else', async () => {
+    const { transports } = open();
+    const { transportId } = await newTransport(open());
+    const grant = { moveId: 'm', targetNodeId: 'node-b' };
+    await transports.beginMove(transportId, { ownerNodeId: 'node-a', epoch: 1 }, grant);
+    const tookBack = { moveId: 'm', ownerNodeId: 'node-a', epoch: 3 };
+    equal(await transports.correctMove(transportId, tookBack), false);
+    await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-b', epoch: 2 });
+    equal(await transports.correctMove(transportId, { ...tookBack, ownerNodeId: 'node-c' }), false);
+    equal(await transports.correctMove(transportId, { ...tookBack, moveId: 'other' }), false);
+    equal(await transports.correctMove(transportId, tookBack), true);
+    equal(await transports.correctMove(transportId, tookBack), false);
+    const lower = { moveId: 'm', ownerNodeId: 'node-b', epoch: 2 };
+    equal(await transports.correctMove(transportId, lower), false);
+    const record = await transports.get(transportId);
+    equal([record?.ownerNodeId, record?.epoch, record?.epochHighest], ['node-a', 3, 3]);
+  });
+
+  it('decides a move once, in a new epoch that no word of its two nodes can change', async () => {
+    const { transports } = open();
+    const { transportId } = await newTransport(open());
+    const grant = { moveId: 'm', targetNodeId: 'node-b' };
+    await transports.beginMove(transportId, { ownerNodeId: 'node-a', epoch: 1 }, grant);
+    const decision = { moveId: 'm', ownerNodeId: 'node-b' };
+    const decisions = await Promise.all([
+      transports.decideMove(transportId, decision),
+      transports.decideMove(transportId, { ...decision, ownerNodeId: 'node-a' }),
+    ]);
+    equal(
+      decisions.filter((epoch) => epoch !== null),
+      [4],
+    );
+    const tookBack = { moveId: 'm', ownerNodeId: 'node-a', epoch: 3 };
+    equal(await transports.correctMove(transportId, tookBack), false);
+    equal(await transports.endMove(transportId, tookBack), false);
+    const record = await transports.get(transportId);
+    equal([record?.epoch, record?.epochHighest, record?.intent, record?.lastIntent], [4, 4, null, null]);
   });
 }
 

@@ -59,9 +59,10 @@ export interface StreamRecord {
   readonly endedAtMs: number | null;
 }
 
-/** A move that has been granted and has not ended: only its epochs may be used. */
+/** A granted move: each of its two epochs may be used by one node only. */
 export interface MoveIntent {
   readonly moveId: string;
+  readonly sourceNodeId: string;
   readonly targetNodeId: string;
   /** Epoch of the target, should it become the owner. */
   readonly targetEpoch: number;
@@ -77,7 +78,10 @@ export interface TransportRecord {
   readonly epoch: number;
   /** Highest epoch ever granted or reserved; the next grant is above it. */
   readonly epochHighest: number;
+  /** The move that runs. */
   readonly intent: MoveIntent | null;
+  /** The last move that has ended, while its source may still turn out to have taken the transport back. */
+  readonly lastIntent: MoveIntent | null;
   readonly connected: boolean;
   /** Negotiated state, so that it can be taken up again. Holds no SRTP key. */
   readonly negotiated: Json;

@@ -60,6 +60,8 @@ export interface Schema {
     intent_target_node_id: string | null;
     intent_target_epoch: NullableInt64;
     intent_return_epoch: NullableInt64;
+    intent_source_node_id: string | null;
+    intent_open: boolean;
     connected: boolean;
     negotiated: JsonColumn;
     created_at_ms: Int64;

@@ -5,13 +5,23 @@ export interface Ownership {
   readonly epoch: number;
 }
 
+/** What a node says; it may not know the epoch of another. */
+export interface ReportedOwner {
+  readonly ownerNodeId: string;
+  readonly epoch?: number | undefined;
+}
+
 /**
- * Who owns after a move, as the intent allows it: the target by its granted epoch only, the source by the reserved one
- * when it took the transport back and else as before. Null: the report fits no grant.
+ * Who owns after a move, as its grant allows it: the target by its epoch only, the source by the reserved one when it took
+ * the transport back and else as before. Null: the report fits no grant.
  */
-export function grantedOwner(before: Ownership, intent: MoveIntent, reported: Ownership): Ownership | null {
-  if (reported.ownerNodeId === intent.targetNodeId)
-    return reported.epoch === intent.targetEpoch ? reported : null;
-  if (reported.ownerNodeId !== before.ownerNodeId) return null;
-  return reported.epoch === intent.returnEpoch ? reported : { ...before };
+export function grantedOwner(
+  before: Ownership,
+  { sourceNodeId, targetNodeId, targetEpoch, returnEpoch }: MoveIntent,
+  { ownerNodeId, epoch }: ReportedOwner,
+): Ownership | null {
+  if (ownerNodeId === targetNodeId) return epoch === targetEpoch ? { ownerNodeId, epoch } : null;
+  if (ownerNodeId !== sourceNodeId) return null;
+  if (epoch === returnEpoch) return { ownerNodeId, epoch };
+  return before.ownerNodeId === sourceNodeId ? { ...before } : null;
 }

@@ -87,7 +87,7 @@ describe('moving a transport', () => {
     await viewer.request('offer', { sdp, publications: [], subscriptions: [{ streamId, videoMid: 'v' }] });
     const routesAt = (node: FakeNode) => node.received('setStreams').flatMap(({ streams }) => streams);
     expect(routesAt(a).at(-1)).toMatchObject({ streamId, ingressNodeId: b.nodeId });
-    expect(routesAt(a).at(-1)).not.toHaveProperty('upcomingIngress');
+    expect(routesAt(a).at(-1)).not.toHaveProperty('upcomingIngresses');
 
     let toldBefore: unknown;
     const start = b.script.startMove;
@@ -100,10 +100,13 @@ describe('moving a transport', () => {
     expect(toldBefore).toMatchObject({
       ingressNodeId: b.nodeId,
       ingressEpoch: 1,
-      upcomingIngress: { nodeId: c.nodeId, epoch },
+      upcomingIngresses: [
+        { nodeId: c.nodeId, epoch },
+        { nodeId: b.nodeId, epoch: epoch + 1 },
+      ],
     });
     expect(routesAt(a).at(-1)).toMatchObject({ ingressNodeId: c.nodeId, ingressEpoch: epoch });
-    expect(routesAt(a).at(-1)).not.toHaveProperty('upcomingIngress');
+    expect(routesAt(a).at(-1)).not.toHaveProperty('upcomingIngresses');
     c.stop();
     await c.ended;
   });

@@ -5,7 +5,7 @@ import { within } from '../deadline.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { saveDescription } from '../transports/persist.js';
 import { restartAtOwner } from '../transports/restart.js';
-import { grantedOwner } from './granted-owner.js';
+import { grantedOwner, type ReportedOwner } from './granted-owner.js';
 import { MovePath } from './move-path.js';
 import type { Interruption, MoveEndedEvent, MoveWait, MoveWaits } from './move-waits.js';
 
@@ -94,7 +94,8 @@ class Move {
 
   async run(): Promise<MoveReport> {
     const { connection, moveId, targetNodeId } = this.#request;
-    this.#transport.upcomingOwner = { nodeId: targetNodeId, epoch: this.#intent.targetEpoch };
+    const { targetEpoch, returnEpoch } = this.#intent;
+    this.#transport.upcomingOwner = { nodeId: targetNodeId, epoch: targetEpoch, returnEpoch };
     try {
       const verdict = await this.#verdict();
       const report = await this.#settle(verdict);
@@ -225,7 +226,7 @@ class Move {
   }
 
   /** The target may own by the granted epoch only. A source that never let go keeps its own, whatever it calls it. */
-  async #record(owner: { ownerNodeId: string; epoch: number }): Promise<void> {
+  async #record(owner: ReportedOwner): Promise<void> {
     const transport = this.#transport;
     const { moveId } = this.#request;
     const recorded = grantedOwner(transport, this.#intent, owner);

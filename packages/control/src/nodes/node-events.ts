@@ -1,13 +1,14 @@
 import type { NodeEvent, NodeRegistration } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
 import { drainNode } from '../migration/drain.js';
-import { grantedOwner } from '../migration/granted-owner.js';
+import { adoptOwner } from '../migration/adopt-owner.js';
 import type { Migrations } from '../migration/migrations.js';
 import type { MoveWaits } from '../migration/move-waits.js';
+import { Releases } from '../migration/release.js';
 import { disconnect } from '../roster/recovery.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { publishReady } from '../roster/streams.js';
-import { refresh } from '../transports/configure.js';
+import { configure, refresh } from '../transports/configure.js';
 import type { RegistryListener } from './registry.js';
 
 /** What control does when a node reports something. */
@@ -15,11 +16,13 @@ export class NodeEvents implements RegistryListener {
   readonly #context: ControlContext;
   readonly #migrations: Migrations;
   readonly #waits: MoveWaits;
+  readonly #releases: Releases;
 
   constructor(context: ControlContext, migrations: Migrations, waits: MoveWaits) {
     this.#context = context;
     this.#migrations = migrations;
     this.#waits = waits;
+    this.#releases = new Releases(context);
   }
 
   onNodeRegistered(nodeId: string, registration: NodeRegistration): void {
@@ -43,6 +46,9 @@ export class NodeEvents implements RegistryListener {
       case 'pathReturned':
       case 'moveEnded':
         if (!this.#waits.nodeEvent(nodeId, event)) this.#lateWord(nodeId, event);
+        return;
+      case 'releaseWanted':
+        this.#watch(this.#releases.answer(nodeId, event), 'answering an owner failed');
         return;
       case 'stopping':
         this.#watch(drainNode(this.#context, this.#migrations, nodeId), 'draining a node failed');
@@ -85,7 +91,7 @@ export class NodeEvents implements RegistryListener {
     return transport.ownerNodeId === nodeId && transport.epoch === epoch ? { connection, transport } : null;
   }
 
-  /** A move that control has stopped waiting for ended after all: its intent still says who may own. */
+  /** A move that control has stopped waiting for ended after all: its grant still says who may own. */
   #lateWord(nodeId: string, event: NodeEvent): void {
     if (event.event !== 'moveEnded') return;
     const connection = this.#context.roster.byTransport(event.transportId);
@@ -96,24 +102,13 @@ export class NodeEvents implements RegistryListener {
       'late word about a move',
     );
     this.#watch(
-      connection.lock.run(() => this.#adopt(transport, event.ownerNodeId, event.epoch)),
+      connection.lock.run(async () => {
+        if (!(await adoptOwner(this.#context, transport, event))) return;
+        await this.#context.routes.push(connection.session);
+        await configure(this.#context, connection);
+      }),
       'recording a late word failed',
     );
-  }
-
-  /** Takes an owner that the row's open intent allows. */
-  async #adopt(transport: TransportState, ownerNodeId: string, epoch: number): Promise<boolean> {
-    const { transports } = this.#context.storage;
-    const intent = (await transports.get(transport.transportId))?.intent ?? null;
-    if (intent === null) return false;
-    const recorded = grantedOwner(transport, intent, { ownerNodeId, epoch });
-    if (recorded === null) return false;
-    if (!(await transports.endMove(transport.transportId, { moveId: intent.moveId, ...recorded })))
-      return false;
-    transport.ownerNodeId = recorded.ownerNodeId;
-    transport.epoch = recorded.epoch;
-    transport.upcomingOwner = null;
-    return true;
   }
 
   /** Keeps what the node still runs and control knows, closes the rest, and tells it the present state. */
@@ -153,7 +148,7 @@ export class NodeEvents implements RegistryListener {
       if (transport === null || connection.ended) return false;
       const isOwner = (): boolean => transport.ownerNodeId === nodeId && transport.epoch === epoch;
       if (isOwner()) await this.#endLeftMove(transport);
-      else await this.#adopt(transport, nodeId, epoch);
+      else await adoptOwner(this.#context, transport, { ownerNodeId: nodeId, epoch });
       transport.claimed ||= isOwner();
       return isOwner();
     });

@@ -7,7 +7,7 @@ import {
   type PoolAddress,
 } from '@godwit/protocol';
 import type { NodeRecord, Storage } from '@godwit/storage';
-import { NODES_MAX, NODE_FORGET_MS, NODE_HEARTBEATS_MISSED_MAX } from '../limits.js';
+import { NODES_MAX, NODE_DEAD_MS, NODE_FORGET_MS, NODE_HEARTBEATS_MISSED_MAX } from '../limits.js';
 import { NodeSession } from './node-session.js';
 import type { PlacementNode } from './placement.js';
 
@@ -46,6 +46,8 @@ export interface RegistryOptions {
   readonly log: Logger;
   readonly clockMs: () => number;
   readonly commandTimeoutMs?: number;
+  /** Default: NODE_DEAD_MS. */
+  readonly deadMs?: number;
 }
 
 /** The media nodes: who they are, whether they live, and how to command them. */
@@ -146,6 +148,14 @@ export class NodeRegistry {
     this.#drop(entry);
     this.#options.log.warn({ nodeId: entry.nodeId }, 'node unreachable; its calls go on');
     this.#listener?.onNodeLost(entry.nodeId);
+  }
+
+  /** Unknown, or away for NODE_DEAD_MS: its word is not waited for any more. It may live on behind a partition. */
+  isDead(nodeId: string): boolean {
+    const entry = this.#entries.get(nodeId);
+    if (entry === undefined) return true;
+    const { clockMs, deadMs = NODE_DEAD_MS } = this.#options;
+    return entry.session === null && clockMs() - entry.heardAtMs >= deadMs;
   }
 
   /** Nodes that have been away long enough to be forgotten, if they own nothing. */

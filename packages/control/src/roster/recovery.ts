@@ -4,7 +4,7 @@ import type { ControlContext } from '../context.js';
 import { capabilitiesOf, isRole } from '../tokens/roles.js';
 import { parseDescription } from '../transports/describe.js';
 import { endConnection, startGrace } from './connections.js';
-import { newConnectionState, newTransportState, type ConnectionState } from './state.js';
+import { newConnectionState, newTransportState, type ConnectionState, type TransportState } from './state.js';
 
 /** Event numbers of a restored connection start here: a client's older ones never look known. */
 const RESTORED_SEQ = 2 ** 30;
@@ -76,8 +76,9 @@ async function restoreConnection(
 }
 
 /** A move was under way when the earlier control went: its target may have taken over meanwhile. */
-function upcomingOf({ intent }: TransportRecord): { nodeId: string; epoch: number } | null {
-  return intent === null ? null : { nodeId: intent.targetNodeId, epoch: intent.targetEpoch };
+function upcomingOf({ intent }: TransportRecord): TransportState['upcomingOwner'] {
+  if (intent === null) return null;
+  return { nodeId: intent.targetNodeId, epoch: intent.targetEpoch, returnEpoch: intent.returnEpoch };
 }
 
 async function restoreStreams(context: ControlContext): Promise<void> {

@@ -1,6 +1,6 @@
 import type { MediaKind, StreamRoute } from '@godwit/protocol';
 import { ENCODING_IDS, publishedSection, type NegotiatedSection } from '../negotiation/state.js';
-import type { ConnectionState, SessionState, StreamState } from './state.js';
+import type { ConnectionState, SessionState, StreamState, TransportState } from './state.js';
 
 const KINDS: readonly MediaKind[] = ['audio', 'video'];
 /** Stands where a stream that has ended had its ingress: no node has this id. */
@@ -34,9 +34,19 @@ function routeOf(session: SessionState, stream: StreamState): StreamRoute | null
     ingressEpoch: transport.epoch,
     encodings,
     consumerNodeIds: [...consumers].toSorted(),
-    // Every receiver must accept the coming owner before it begins (that of a rehearsal never does).
-    ...(upcomingOwner === null ? {} : { upcomingIngress: { ...upcomingOwner } }),
+    ...(upcomingOwner === null ? {} : { upcomingIngresses: upcomingIngresses(transport, upcomingOwner) }),
   };
+}
+
+/** Every receiver must accept whoever may come to own before it begins (in a rehearsal nobody does). */
+function upcomingIngresses(
+  { ownerNodeId }: TransportState,
+  { nodeId, epoch, returnEpoch }: NonNullable<TransportState['upcomingOwner']>,
+): NonNullable<StreamRoute['upcomingIngresses']> {
+  return [
+    { nodeId, epoch },
+    { nodeId: ownerNodeId, epoch: returnEpoch },
+  ];
 }
 
 function consumerNodes(connection: ConnectionState, streamId: string): string[] {

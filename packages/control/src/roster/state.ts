@@ -42,8 +42,11 @@ export interface TransportState {
   epoch: number;
   isConnected: boolean;
   readonly connected: Deferred<void>;
-  /** Who may take it over, and the epoch granted for it, while a move runs: routes lead there already. */
-  upcomingOwner: { readonly nodeId: string; readonly epoch: number } | null;
+  /**
+   * Who may take it over, and the epoch granted for it, while a move runs: routes lead there already. `returnEpoch` is
+   * the present owner's, should it take the transport back.
+   */
+  upcomingOwner: { readonly nodeId: string; readonly epoch: number; readonly returnEpoch: number } | null;
   /** True once its node has reported it, or made it, in this life of control. */
   claimed: boolean;
   description: TransportDescription;

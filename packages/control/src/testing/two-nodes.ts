@@ -27,6 +27,7 @@ const SHORT: Partial<Timings> = {
   restartAnswerMs: 300,
   connectedWaitMs: 200,
   nodeCommandMs: 1_000,
+  nodeDeadMs: 200,
 };
 
 /** To be called once in a test file: one control for the file, two fresh nodes for each test. */

@@ -220,6 +220,7 @@ async function recordTransport(
     epoch: transport.epoch,
     epochHighest: transport.epoch,
     intent: null,
+    lastIntent: null,
     connected: transport.isConnected,
     negotiated: descriptionJson(transport),
     createdAtMs: context.clockMs(),

@@ -72,6 +72,9 @@ export class CommandHandlers {
       case 'releaseMove':
         this.#moves.release(command);
         return {};
+      case 'tellMove':
+        this.#moves.tell(command);
+        return {};
     }
   }
 

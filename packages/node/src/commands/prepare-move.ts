@@ -84,7 +84,7 @@ function addEntry(
   const sealKeys = createSealKeyPair();
   const move = new TargetMove(context.clockMs(), { moveId, transportId, epoch, sourceNodeId });
   const sealKey = sealKeys.publicKey.toString('base64');
-  const entry: TargetEntry = { move, sealKeys, answer: { ...answer, sealKey }, formerIngress: [] };
+  const entry: TargetEntry = { move, sealKeys, answer: { ...answer, sealKey } };
   moves.addTarget(moveId, entry);
   return entry;
 }

@@ -40,7 +40,7 @@ export interface ControlConnectionOptions {
 
 /**
  * The node's socket to control. Dials again for ever with a growing, bounded pause; running calls do not depend on it.
- * Events that matter (all but heartbeats) wait while it is away.
+ * Events wait while it is away, but for those that are repeated anyway.
  */
 export class ControlConnection {
   readonly #options: ControlConnectionOptions;
@@ -94,7 +94,8 @@ export class ControlConnection {
       this.#socket?.send(text);
       return;
     }
-    if (event.event === 'heartbeat') return;
+    // Said again while they hold.
+    if (event.event === 'heartbeat' || event.event === 'releaseWanted') return;
     if (this.#backlog.length >= CONTROL_BACKLOG_MAX) this.#backlog.shift();
     this.#backlog.push(text);
   }

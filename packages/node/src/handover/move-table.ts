@@ -15,6 +15,9 @@ export class MoveTable {
   readonly #context: NodeContext;
   readonly #sources = new Map<string, SourceEntry>();
   readonly #targets = new Map<string, TargetEntry>();
+  /** Each transport's last move as source and as target; earlier ones are over but for repetitions. */
+  readonly #lastSource = new Map<string, SourceEntry>();
+  readonly #lastTarget = new Map<string, TargetEntry>();
 
   constructor(context: NodeContext) {
     this.#context = context;
@@ -71,12 +74,14 @@ export class MoveTable {
       this.#context.transports.indexUfrags(host);
     }
     this.#sources.set(moveId, entry);
+    this.#lastSource.set(transportId, entry);
     runSource(this.#context, entry, entry.move.start());
   }
 
   addTarget(moveId: string, entry: TargetEntry): void {
     this.#bound();
     this.#targets.set(moveId, entry);
+    this.#lastTarget.set(entry.move.options.transportId, entry);
   }
 
   target(moveId: string): TargetEntry | undefined {
@@ -85,17 +90,13 @@ export class MoveTable {
 
   /** The running source move of a transport: one at a time. */
   sourceOf(transportId: string): SourceEntry | undefined {
-    for (const entry of this.#sources.values()) {
-      if (entry.move.options.transportId === transportId && entry.move.ownerElsewhereOnPath) return entry;
-    }
-    return undefined;
+    const entry = this.#lastSource.get(transportId);
+    return entry?.move.ownerElsewhereOnPath === true ? entry : undefined;
   }
 
   targetOf(transportId: string): TargetEntry | undefined {
-    for (const entry of this.#targets.values()) {
-      if (entry.move.options.transportId === transportId && entry.move.stateName === 'prepared') return entry;
-    }
-    return undefined;
+    const entry = this.#lastTarget.get(transportId);
+    return entry?.move.stateName === 'prepared' ? entry : undefined;
   }
 
   returnPath(moveId: string): void {
@@ -122,16 +123,35 @@ export class MoveTable {
     }
   }
 
-  /** Control's word that the other node of the move is dead. */
-  release({ moveId, transportId }: Command<'releaseMove'>): void {
+  /** Control's word that the other node of the move has let go, or is dead. */
+  release({ moveId, transportId, epoch }: Command<'releaseMove'>): void {
     const source = this.#sources.get(moveId);
     const target = this.#targets.get(moveId);
-    const ofSource = source?.move.release() ?? null;
-    const ofTarget = target?.move.release(this.#context.clockMs()) ?? null;
+    const ofSource = source?.move.release(epoch) ?? null;
+    const ofTarget = target?.move.release(this.#context.clockMs(), epoch) ?? null;
     if (source !== undefined && ofSource !== null) runSource(this.#context, source, ofSource);
     if (target !== undefined && ofTarget !== null) runTarget(this.#context, target, ofTarget);
     if (ofSource === null && ofTarget === null) {
       throw new NodeError('unknown-move', `${transportId} is not held here by that move`);
+    }
+  }
+
+  /** What the other node of the move said, by way of control. */
+  tell({ moveId, transportId, word }: Command<'tellMove'>): void {
+    const nowMs = this.#context.clockMs();
+    const source = word.kind === 'accepted' ? this.#sources.get(moveId) : undefined;
+    const target = word.kind === 'aborted' ? this.#targets.get(moveId) : undefined;
+    if (source === undefined && target === undefined)
+      throw new NodeError('unknown-move', `nothing is known here of a move of ${transportId}`);
+    if (source !== undefined) {
+      const outputs = source.move.acceptedByControl(nowMs);
+      if (outputs === null) throw new NodeError('too-late', `${transportId} is owned here`);
+      runSource(this.#context, source, outputs);
+    }
+    if (target !== undefined && word.kind === 'aborted') {
+      const outputs = target.move.abortedByControl(nowMs, word.ownerEpoch);
+      if (outputs === null) throw new NodeError('too-late', `${transportId} is owned here`);
+      runTarget(this.#context, target, outputs);
     }
   }
 
@@ -174,24 +194,36 @@ export class MoveTable {
       const isWhole = (): boolean => this.#context.router.isWhole(entry.move.options.transportId, nowMs);
       const heardAtMs = this.#context.links.heardAtMs(entry.move.options.targetNodeId);
       runSource(this.#context, entry, entry.move.tick(nowMs, heardAtMs, controlHeardAtMs, isWhole));
-      if (entry.move.stateName === 'done') this.#sources.delete(moveId);
+      if (entry.move.stateName === 'done') this.#forgetSource(moveId, entry);
     }
     for (const [moveId, entry] of this.#targets) {
       runTarget(this.#context, entry, entry.move.tick(nowMs));
-      if (entry.move.stateName === 'done') this.#targets.delete(moveId);
+      if (entry.move.stateName === 'done') this.#forgetTarget(moveId, entry);
     }
   }
 
   /** The transport is gone: so are its moves. */
   forgetTransport(transportId: string): void {
     for (const [moveId, entry] of this.#sources) {
-      if (entry.move.options.transportId === transportId) this.#sources.delete(moveId);
+      if (entry.move.options.transportId === transportId) this.#forgetSource(moveId, entry);
     }
     for (const [moveId, entry] of this.#targets) {
       if (entry.move.options.transportId !== transportId) continue;
       entry.sealKeys?.destroy();
-      this.#targets.delete(moveId);
+      this.#forgetTarget(moveId, entry);
     }
+  }
+
+  #forgetSource(moveId: string, entry: SourceEntry): void {
+    const { transportId } = entry.move.options;
+    this.#sources.delete(moveId);
+    if (this.#lastSource.get(transportId) === entry) this.#lastSource.delete(transportId);
+  }
+
+  #forgetTarget(moveId: string, entry: TargetEntry): void {
+    const { transportId } = entry.move.options;
+    this.#targets.delete(moveId);
+    if (this.#lastTarget.get(transportId) === entry) this.#lastTarget.delete(transportId);
   }
 
   #owned(transportId: string, epoch: number): TransportHost {
@@ -206,13 +238,10 @@ export class MoveTable {
 
   /** Owner without RELEASE, or after a take-back: its indices end at a ceiling, so nothing may be granted on. */
   #isLimited(transportId: string): boolean {
-    for (const { move } of this.#sources.values()) {
-      if (move.options.transportId === transportId && move.isLimited) return true;
-    }
-    for (const { move } of this.#targets.values()) {
-      if (move.options.transportId === transportId && move.stateName === 'limited') return true;
-    }
-    return false;
+    return (
+      this.#lastSource.get(transportId)?.move.isLimited === true ||
+      this.#lastTarget.get(transportId)?.move.stateName === 'limited'
+    );
   }
 
   #bound(): void {

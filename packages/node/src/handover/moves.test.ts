@@ -4,6 +4,7 @@ import {
   GRANT_INDICES,
   LINGER_MS,
   PREPARED_TTL_MS,
+  RELEASE_WANTED_MS,
   REPORT_FOR_SOURCE_MS,
   SETTLE_MS,
   SOURCE_PATIENCE_MS,
@@ -26,6 +27,9 @@ const MOVE = {
   sourceNodeId: 'node-a',
   targetNodeId: 'node-b',
 };
+
+/** An epoch that control makes when it decides a move. */
+const DECIDED_EPOCH = 9;
 
 /** Source and target with a link that delivers what a test lets through; outputs are kept in order. */
 function pair(options: { rehearsal?: boolean; stateBytes?: number; thawFails?: boolean } = {}) {
@@ -265,17 +269,17 @@ describe('a move whose other node died after TRANSFER', () => {
   it('lets the target go on at control’s word, but not where a living source might be', () => {
     const move = partition();
     move.runTarget(REPORT_FOR_SOURCE_MS, move.target.tick(REPORT_FOR_SOURCE_MS));
-    move.runTarget(5_000, move.target.release(5_000) ?? []);
+    move.runTarget(5_000, move.target.release(5_000, DECIDED_EPOCH) ?? []);
     expect(move.reports).toContainEqual({ kind: 'liftCeiling', skip: GRANT_INDICES });
     expect(move.log.filter((entry) => entry === 'target:reportCompleted')).toHaveLength(1);
-    expect(move.target.release(5_001)).toEqual([]);
+    expect(move.target.release(5_001, DECIDED_EPOCH)).toEqual([{ kind: 'ownAs', epoch: DECIDED_EPOCH }]);
   });
 
   it('keeps a source that lives on, unheard by both, inside its own grant for ever', () => {
     const move = partition();
     move.runSource(TAKE_BACK_SILENCE_MS, move.source.tick(TAKE_BACK_SILENCE_MS, 0, 0));
     expect(move.log).toContain('source:takeBack');
-    move.runTarget(5_000, move.target.release(5_000) ?? []);
+    move.runTarget(5_000, move.target.release(5_000, DECIDED_EPOCH) ?? []);
     for (let now = 5_000; now < 60_000; now += 1_000) move.runSource(now, move.source.tick(now, 0, 0));
     expect(move.source.isLimited).toBe(true);
     expect(move.log).not.toContain('source:done');
@@ -286,29 +290,62 @@ describe('a move whose other node died after TRANSFER', () => {
     expect(move.source.isLimited).toBe(true);
   });
 
-  it('lets a source that took the transport back go on once control has been heard all along', () => {
+  it('keeps a source that took the transport back inside its grant though control is heard, and asks control', () => {
     const move = partition();
     const back = TAKE_BACK_SILENCE_MS;
     move.runSource(back, move.source.tick(back, 0, 0));
-    move.runSource(back + LINGER_MS, move.source.tick(back + LINGER_MS, 0, 0));
-    expect(move.source.isLimited).toBe(true);
-    for (let now = back + LINGER_MS; now <= back + 2 * LINGER_MS; now += 1_000) {
+    for (let now = back; now <= back + 2 * LINGER_MS; now += 100) {
       move.runSource(now, move.source.tick(now, 0, now));
     }
-    expect(move.log.at(-1)).toBe('source:done');
+    expect(move.source.isLimited).toBe(true);
+    const asked = move.log.filter((entry) => entry === 'source:askRelease').length;
+    expect(asked).toBe((2 * LINGER_MS) / RELEASE_WANTED_MS);
+  });
+
+  it('makes the target ask control for the word that its source does not give, until it has it', () => {
+    const move = partition();
+    for (let now = 0; now <= 5_000; now += 100) move.runTarget(now, move.target.tick(now));
+    expect(move.log.filter((entry) => entry === 'target:askRelease')).toHaveLength(5);
+    move.runTarget(5_000, move.target.release(5_000, MOVE.epoch) ?? []);
+    // The source itself let go: there is no other range to leave out.
+    expect(move.reports).toContainEqual({ kind: 'liftCeiling', skip: 0 });
+    for (let now = 5_000; now <= 9_000; now += 100) move.runTarget(now, move.target.tick(now));
+    expect(move.log.filter((entry) => entry === 'target:askRelease')).toHaveLength(5);
+  });
+
+  it('lets control carry ACCEPTED past a broken link: the source hands off and drops its keys', () => {
+    const move = partition();
+    expect(move.source.stateName).toBe('transferring');
+    move.runSource(900, move.source.acceptedByControl(900) ?? []);
+    expect(move.log).toContain('source:handOff');
+    expect(move.source.acceptedByControl(901)).toEqual([]);
+  });
+
+  it('lets control carry ABORT past a broken link: the target yields, but never after it was set free', () => {
+    const move = partition();
+    const freed = partition();
+    move.runTarget(900, move.target.abortedByControl(900, MOVE.returnEpoch) ?? []);
+    expect(move.log).toContain('target:yield');
+    freed.runTarget(900, freed.target.release(900, DECIDED_EPOCH) ?? []);
+    expect(freed.target.abortedByControl(901, MOVE.returnEpoch)).toBeNull();
+    expect(freed.log).not.toContain('target:yield');
   });
 
   it('lets a source that took the transport back go on at control’s word', () => {
     const move = partition();
     move.runSource(TAKE_BACK_SILENCE_MS, move.source.tick(TAKE_BACK_SILENCE_MS, 0, 0));
-    expect(move.source.release()).toEqual([{ kind: 'done' }]);
+    expect(move.source.release(DECIDED_EPOCH)).toEqual([
+      { kind: 'ownAs', epoch: DECIDED_EPOCH },
+      { kind: 'done' },
+    ]);
     expect(move.source.isLimited).toBe(false);
   });
 
   it('gives control’s word no meaning where nobody owns by the move', () => {
     const move = pair();
-    expect(move.source.release()).toBeNull();
-    expect(move.target.release(0)).toBeNull();
+    expect(move.source.release(DECIDED_EPOCH)).toBeNull();
+    expect(move.target.release(0, DECIDED_EPOCH)).toBeNull();
+    expect(move.source.acceptedByControl(0)).toBeNull();
   });
 });
 

@@ -63,6 +63,21 @@ function apply(
     case 'takeBack':
       takeBack(context, entry, host, output);
       return;
+    case 'ownAs':
+      ownAs(context, host, output.epoch);
+      return;
+    case 'askRelease': {
+      const { returnEpoch } = entry.move.options;
+      context.report({
+        event: 'releaseWanted',
+        moveId,
+        transportId,
+        role: 'source',
+        epoch: returnEpoch,
+        peerNodeId: targetNodeId,
+      });
+      return;
+    }
     case 'reportProven':
       context.report({ event: 'moveProven', moveId, transportId, measures: output.measures });
       return;
@@ -181,8 +196,15 @@ function takeBack(
   if (frozen?.feedback != null) {
     context.router.thaw(host.transportId, nowMs, frozen.feedback, (nowMs - frozen.atMs) * 1_000);
   }
-  host.role = { name: 'owner', epoch: entry.move.options.returnEpoch };
   entry.tookBack = true;
+  ownAs(context, host, entry.move.options.returnEpoch);
+}
+
+/** We own the transport by a newer grant: what we relay says so. */
+export function ownAs(context: NodeContext, host: TransportHost, epoch: number): void {
+  if (host.role.name === 'owner' && host.role.epoch === epoch) return;
+  host.role = { name: 'owner', epoch };
+  context.streams.moveIngress(context.clockMs(), ingressStreams(host), context.nodeId(), epoch);
 }
 
 /** The target can never pass its ceiling without our RELEASE, so beyond it the indices are ours alone. */

@@ -27,6 +27,10 @@ export type SourceMoveOutput =
   | { readonly kind: 'handOff' }
   /** Own the transport again, as returnEpoch, from `skip` indices above the frozen ones. */
   | { readonly kind: 'takeBack'; readonly skip: number; readonly count: number }
+  /** Own the transport as `epoch` from now on: control's word. */
+  | { readonly kind: 'ownAs'; readonly epoch: number }
+  /** Ask control for the word that the target does not give. */
+  | { readonly kind: 'askRelease' }
   | { readonly kind: 'reportProven'; readonly measures: MoveMeasures }
   | { readonly kind: 'reportPathReturned' }
   | {
@@ -64,5 +68,6 @@ export type SourceMoveState =
       readonly isLimited: boolean;
       untilMs: number;
       nextSendMs: number;
+      nextAskMs: number;
     }
   | { readonly name: 'done' };

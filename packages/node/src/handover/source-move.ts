@@ -1,10 +1,10 @@
 import type { MoveFailure, MoveOutcome } from '@godwit/protocol';
 import {
   CONFIRM_REPEAT_MS,
-  CONTROL_SILENCE_MS,
   DUPLICATE_PATHS_MS,
   GRANT_INDICES,
   LINGER_MS,
+  RELEASE_WANTED_MS,
   SETTLE_MS,
   SOURCE_PATIENCE_MS,
   TAKE_BACK_SILENCE_MS,
@@ -129,12 +129,25 @@ export class SourceMove {
     return true;
   }
 
-  /** Control's word that the target is dead. Null: we do not hold the transport by this move. */
-  release(): SourceMoveOutput[] | null {
+  /** Control's word that the target has let go, or is dead. Null: we do not hold the transport by this move. */
+  release(epoch: number): SourceMoveOutput[] | null {
     switch (this.#state.name) {
       case 'aborting':
-        return this.#finish();
+        return [{ kind: 'ownAs', epoch }, ...this.#finish()];
       case 'done':
+        return [];
+      default:
+        return null;
+    }
+  }
+
+  /** ACCEPTED by way of control, when the link does not carry it. Null: the transport is ours after all. */
+  acceptedByControl(nowMs: number): SourceMoveOutput[] | null {
+    switch (this.#state.name) {
+      case 'transferring':
+        return this.#accepted(nowMs);
+      case 'releasing':
+      case 'lingering':
         return [];
       default:
         return null;
@@ -207,7 +220,7 @@ export class SourceMove {
         state.nextSendMs = nowMs + CONFIRM_REPEAT_MS;
         return [{ kind: 'send', message: this.#message('release') }];
       case 'aborting':
-        return this.#repeatAbort(nowMs, state, controlHeardAtMs);
+        return this.#repeatAbort(nowMs, state);
       case 'lingering':
         return nowMs >= state.untilMs ? this.#finish() : [];
       case 'proven':
@@ -228,19 +241,22 @@ export class SourceMove {
   }
 
   /**
-   * A target that does not answer is dead, or cut off together with us. Control may have declared us dead and let the
-   * target go on, so a limited transport goes on for good only after control has been heard all along.
+   * A target that does not answer is dead, or cut off. After a take-back it may own the transport as well, and control may
+   * have let it go on: only its answer or control's word sets us free, however long that takes.
    */
-  #repeatAbort(
-    nowMs: number,
-    state: Extract<State, { name: 'aborting' }>,
-    controlHeardAtMs: number,
-  ): SourceMoveOutput[] {
-    if (state.isLimited && nowMs - controlHeardAtMs > CONTROL_SILENCE_MS) state.untilMs = nowMs + LINGER_MS;
-    if (nowMs >= state.untilMs) return this.#finish();
-    if (nowMs < state.nextSendMs) return [];
-    state.nextSendMs = nowMs + CONFIRM_REPEAT_MS;
-    return [{ kind: 'send', message: this.#abortMessage(state.ownerEpoch) }];
+  #repeatAbort(nowMs: number, state: Extract<State, { name: 'aborting' }>): SourceMoveOutput[] {
+    const isLate = nowMs >= state.untilMs;
+    if (isLate && !state.isLimited) return this.#finish();
+    const outputs: SourceMoveOutput[] = [];
+    if (state.isLimited && nowMs >= state.nextAskMs) {
+      state.nextAskMs = nowMs + RELEASE_WANTED_MS;
+      outputs.push({ kind: 'askRelease' });
+    }
+    if (nowMs >= state.nextSendMs) {
+      state.nextSendMs = nowMs + (isLate ? RELEASE_WANTED_MS : CONFIRM_REPEAT_MS);
+      outputs.push({ kind: 'send', message: this.#abortMessage(state.ownerEpoch) });
+    }
+    return outputs;
   }
 
   #settle(nowMs: number, isWhole: boolean): SourceMoveOutput[] {
@@ -316,6 +332,7 @@ export class SourceMove {
       ...owned,
       untilMs: nowMs + LINGER_MS,
       nextSendMs: nowMs + CONFIRM_REPEAT_MS,
+      nextAskMs: nowMs + RELEASE_WANTED_MS,
     };
     return [
       { kind: 'send', message: this.#abortMessage(owned.ownerEpoch) },

@@ -7,12 +7,11 @@ import {
 import type { NodeResult } from '@godwit/protocol';
 import { GRANT_INDICES, LINGER_MS } from '../limits.js';
 import type { NodeContext } from '../node-context.js';
-import type { StreamIngress } from '../stream/stream-table.js';
 import { NO_MEDIA } from '../transport/remove-transport.js';
 import { zeroKeys } from '../transport/zero-keys.js';
 import type { TransportHost } from '../transport/transport-host.js';
 import { encodeHandoverMessage } from './messages.js';
-import { ingressStreams } from './source-effects.js';
+import { ingressStreams, ownAs } from './source-effects.js';
 import type { TargetMove, TargetMoveOutput } from './target-move.js';
 
 export interface TargetEntry {
@@ -21,8 +20,6 @@ export interface TargetEntry {
   readonly answer: NodeResult<'prepareMove'>;
   /** Null once the state is open or refused. */
   sealKeys: SealKeyPair | null;
-  /** Where the transport's own streams came from before we took it. */
-  formerIngress: readonly StreamIngress[];
 }
 
 /** Carries out what the target's half of a move decides. */
@@ -51,6 +48,19 @@ function apply(context: NodeContext, entry: TargetEntry, output: TargetMoveOutpu
     case 'liftCeiling':
       if (host?.role.name === 'owner') context.datapath.liftCeiling(transportId, output.skip);
       return;
+    case 'ownAs':
+      if (host?.role.name === 'owner') ownAs(context, host, output.epoch);
+      return;
+    case 'askRelease':
+      context.report({
+        event: 'releaseWanted',
+        moveId,
+        transportId,
+        role: 'target',
+        epoch,
+        peerNodeId: sourceNodeId,
+      });
+      return;
     case 'yield':
       if (host !== undefined) yieldTransport(context, entry, host, output.ownerEpoch);
       return;
@@ -72,7 +82,7 @@ function apply(context: NodeContext, entry: TargetEntry, output: TargetMoveOutpu
         transportId,
         outcome: 'failed',
         ownerNodeId: sourceNodeId,
-        epoch: output.epoch ?? 0,
+        ...(output.epoch === null ? {} : { epoch: output.epoch }),
         failure: output.failure,
         measures: {},
       });
@@ -122,7 +132,7 @@ function goOn(
 ): boolean {
   const { transportId, epoch, sourceNodeId } = entry.move.options;
   const nowMs = context.clockMs();
-  entry.formerIngress = context.streams.ingressOf(ingressStreams(host));
+  const formerIngress = context.streams.ingressOf(ingressStreams(host));
   // Held packets are taken inside thaw and relayed at once, so the streams turn round first.
   context.streams.moveIngress(nowMs, ingressStreams(host), context.nodeId(), epoch);
   host.setPaths(host.ownPaths());
@@ -130,7 +140,7 @@ function goOn(
     context.datapath.thaw(transportId, state.media, { count: GRANT_INDICES });
   } catch (error) {
     context.log.error({ error, transportId }, 'the datapath refused a state');
-    context.streams.restoreIngress(nowMs, entry.formerIngress);
+    context.streams.restoreIngress(nowMs, formerIngress);
     return false;
   } finally {
     zeroKeys(state.media.keys);
@@ -158,10 +168,6 @@ function yieldTransport(
   context.datapath.setMedia(transportId, NO_MEDIA);
   context.router.removeTransport(transportId);
   context.streams.moveIngress(nowMs, ingressStreams(host), sourceNodeId, ownerEpoch);
-  // The source stamps its relays with the former epoch until control tells it the new one.
-  for (const { streamId, nodeId, ingressEpoch } of entry.formerIngress) {
-    context.streams.expectIngress([streamId], nodeId, ingressEpoch);
-  }
   host.role = {
     name: 'relay',
     epoch,

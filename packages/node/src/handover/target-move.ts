@@ -1,5 +1,11 @@
 import type { MoveFailure } from '@godwit/protocol';
-import { GRANT_INDICES, PREPARED_TTL_MS, REPORT_FOR_SOURCE_MS, TOMBSTONE_MS } from '../limits.js';
+import {
+  GRANT_INDICES,
+  PREPARED_TTL_MS,
+  RELEASE_WANTED_MS,
+  REPORT_FOR_SOURCE_MS,
+  TOMBSTONE_MS,
+} from '../limits.js';
 import type { HandoverMessage } from './messages.js';
 
 export interface TargetMoveOptions {
@@ -18,6 +24,10 @@ export type TargetMoveOutput =
   | { readonly kind: 'thaw'; readonly sealed: Buffer }
   /** `skip`: indices above the ceiling that are not ours for all that. */
   | { readonly kind: 'liftCeiling'; readonly skip: number }
+  /** Own the transport as `epoch` from now on: control's word. */
+  | { readonly kind: 'ownAs'; readonly epoch: number }
+  /** Ask control for the word that the source does not give. */
+  | { readonly kind: 'askRelease' }
   /** The source owns the transport again although we had begun: stop encrypting, destroy the keys, relay. */
   | { readonly kind: 'yield'; readonly ownerEpoch: number }
   | { readonly kind: 'reportCompleted' }
@@ -31,7 +41,7 @@ type State =
   | { readonly name: 'prepared'; expiresAtMs: number; fragments: (Buffer | undefined)[] }
   | { readonly name: 'thawing' }
   /** Owner inside [N, N+L) until RELEASE. */
-  | { readonly name: 'limited'; reportAtMs: number }
+  | { readonly name: 'limited'; reportAtMs: number; askAtMs: number }
   | { readonly name: 'owner'; untilMs: number }
   | { readonly name: 'tombstone'; untilMs: number }
   | { readonly name: 'done' };
@@ -81,7 +91,11 @@ export class TargetMove {
   /** The source tells control of it, with what it measured; only when it falls silent is it for us to tell. */
   thawed(nowMs: number): TargetMoveOutput[] {
     if (this.#state.name !== 'thawing') return [];
-    this.#state = { name: 'limited', reportAtMs: nowMs + REPORT_FOR_SOURCE_MS };
+    this.#state = {
+      name: 'limited',
+      reportAtMs: nowMs + REPORT_FOR_SOURCE_MS,
+      askAtMs: nowMs + RELEASE_WANTED_MS,
+    };
     return [{ kind: 'send', message: this.#message('accepted') }];
   }
 
@@ -112,23 +126,42 @@ export class TargetMove {
   }
 
   /**
-   * Control's word that the source is dead. Should it live on in a partition, it may have taken the transport back, so we
-   * leave it what it may use then. Null: we do not hold the transport by this move.
+   * Control's word that the source has let go, or, with a new epoch, that it counts as dead. Should it live on in a
+   * partition, it may have taken the transport back, so we leave it what it may use then. Null: we do not hold the
+   * transport by this move.
    */
-  release(nowMs: number): TargetMoveOutput[] | null {
+  release(nowMs: number, epoch: number): TargetMoveOutput[] | null {
     const state = this.#state;
     switch (state.name) {
       case 'limited': {
         const isReported = state.reportAtMs === Number.POSITIVE_INFINITY;
         this.#state = { name: 'owner', untilMs: nowMs + TOMBSTONE_MS };
-        const lift: TargetMoveOutput = { kind: 'liftCeiling', skip: GRANT_INDICES };
-        return isReported ? [lift] : [lift, { kind: 'reportCompleted' }];
+        const skip = epoch === this.options.epoch ? 0 : GRANT_INDICES;
+        const outputs: TargetMoveOutput[] = [
+          { kind: 'ownAs', epoch },
+          { kind: 'liftCeiling', skip },
+        ];
+        return isReported ? outputs : [...outputs, { kind: 'reportCompleted' }];
       }
       case 'owner':
-        return [];
+        return [{ kind: 'ownAs', epoch }];
       case 'prepared':
       case 'thawing':
       case 'tombstone':
+      case 'done':
+        return null;
+    }
+  }
+
+  /** ABORT by way of control, when the link does not carry it. Null: the transport is ours after all. */
+  abortedByControl(nowMs: number, ownerEpoch: number): TargetMoveOutput[] | null {
+    switch (this.#state.name) {
+      case 'prepared':
+      case 'limited':
+      case 'tombstone':
+        return this.#abort(nowMs, ownerEpoch);
+      case 'thawing':
+      case 'owner':
       case 'done':
         return null;
     }
@@ -147,13 +180,24 @@ export class TargetMove {
         this.#state = { name: 'done' };
         return [{ kind: 'done' }];
       case 'limited':
-        if (nowMs < state.reportAtMs) return [];
-        state.reportAtMs = Number.POSITIVE_INFINITY;
-        return [{ kind: 'reportCompleted' }];
+        return this.#waitForRelease(nowMs, state);
       case 'thawing':
       case 'done':
         return [];
     }
+  }
+
+  #waitForRelease(nowMs: number, state: Extract<State, { name: 'limited' }>): TargetMoveOutput[] {
+    const outputs: TargetMoveOutput[] = [];
+    if (nowMs >= state.reportAtMs) {
+      state.reportAtMs = Number.POSITIVE_INFINITY;
+      outputs.push({ kind: 'reportCompleted' });
+    }
+    if (nowMs >= state.askAtMs) {
+      state.askAtMs = nowMs + RELEASE_WANTED_MS;
+      outputs.push({ kind: 'askRelease' });
+    }
+    return outputs;
   }
 
   #transfer(message: Extract<HandoverMessage, { kind: 'transfer' }>): TargetMoveOutput[] {

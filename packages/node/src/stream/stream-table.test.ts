@@ -74,7 +74,7 @@ describe('the streams of a node', () => {
     a.table.expectIngress([STREAM], 'b', 2);
     expect(a.options()?.acceptFrom).toEqual([{ linkId: 'b', ingressEpoch: 2 }]);
     const c = setup('c');
-    c.table.setRoutes(0, [{ ...route('a', 1, ['c']), upcomingIngress: { nodeId: 'b', epoch: 2 } }]);
+    c.table.setRoutes(0, [{ ...route('a', 1, ['c']), upcomingIngresses: [{ nodeId: 'b', epoch: 2 }] }]);
     expect(c.options()?.acceptFrom).toEqual([
       { linkId: 'a', ingressEpoch: 1 },
       { linkId: 'b', ingressEpoch: 2 },

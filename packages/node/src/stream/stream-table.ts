@@ -100,7 +100,7 @@ export class StreamTable {
         ...route,
         ingressNodeId: nodeId,
         ingressEpoch,
-        upcomingIngress: undefined,
+        upcomingIngresses: undefined,
       });
     }
   }
@@ -152,7 +152,7 @@ export class StreamTable {
       lasting.set(`${linkId}/${ingressEpoch}`, { linkId, ingressEpoch, untilMs: Number.POSITIVE_INFINITY });
     };
     add(route.ingressNodeId, route.ingressEpoch);
-    if (route.upcomingIngress !== undefined) add(route.upcomingIngress.nodeId, route.upcomingIngress.epoch);
+    for (const { nodeId, epoch } of route.upcomingIngresses ?? []) add(nodeId, epoch);
     const former = entry.accepted
       .filter(({ linkId, ingressEpoch }) => !lasting.has(`${linkId}/${ingressEpoch}`))
       .map((accepted) => ({ ...accepted, untilMs: Math.min(accepted.untilMs, nowMs + FORMER_INGRESS_MS) }));

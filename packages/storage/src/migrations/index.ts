@@ -2,9 +2,13 @@ import { Migrator, type Kysely, type Migration } from 'kysely';
 import { StorageError } from '../errors.js';
 import type { Schema } from '../schema.js';
 import { roster } from './0001-roster.js';
+import { closedIntents } from './0002-closed-intents.js';
 
 /** In order of their names; a released migration is never edited. */
-const migrations: Record<string, Migration> = { '0001-roster': roster };
+const migrations: Record<string, Migration> = {
+  '0001-roster': roster,
+  '0002-closed-intents': closedIntents,
+};
 
 /** Brings the database to the newest schema. Errors: migrationFailed. */
 export async function migrateToLatest(database: Kysely<Schema>): Promise<void> {

@@ -1,4 +1,11 @@
-import { sql, type Kysely, type Selectable } from 'kysely';
+import {
+  sql,
+  type Expression,
+  type ExpressionBuilder,
+  type Kysely,
+  type Selectable,
+  type SqlBool,
+} from 'kysely';
 import type { Json, MoveIntent, TransportRecord } from '../records.js';
 import { numberOrNull, type Schema } from '../schema.js';
 
@@ -25,6 +32,16 @@ export interface TransportRepository {
   ): Promise<MoveIntent | null>;
   /** Records the end of the move that holds the intent. False when that move does not hold it (any more). */
   endMove(transportId: string, result: MoveResult): Promise<boolean>;
+  /**
+   * The owner by a higher epoch of the last move's grant, when its end has been recorded already: only the highest epoch
+   * counts. False when the grant does not allow it, or a later one stands.
+   */
+  correctMove(transportId: string, result: MoveResult): Promise<boolean>;
+  /**
+   * Makes `ownerNodeId` the owner in a new epoch and closes the grant of `moveId` for good: the other node of that move
+   * counts as dead. Returns the epoch; null when `moveId` is not the transport's last grant (any more).
+   */
+  decideMove(transportId: string, decision: { moveId: string; ownerNodeId: string }): Promise<number | null>;
   /** Next epoch for the same owner (an ICE restart needs none; a recovery does). Never lowers anything. */
   raiseEpochs(transportId: string, epochHighest: number): Promise<void>;
   setConnected(transportId: string, epoch: number): Promise<boolean>;
@@ -41,21 +58,27 @@ const NO_INTENT = {
   intent_target_node_id: null,
   intent_target_epoch: null,
   intent_return_epoch: null,
+  intent_source_node_id: null,
+  intent_open: false,
 } as const;
 
 export function transportRepository(database: Kysely<Schema>): TransportRepository {
-  return { ...ownership(database), ...rows(database) };
+  return { ...grants(database), ...outcomes(database), ...rows(database) };
 }
 
-type Ownership = Pick<TransportRepository, 'beginMove' | 'endMove' | 'raiseEpochs'>;
+type Grants = Pick<TransportRepository, 'beginMove' | 'decideMove' | 'raiseEpochs'>;
+type Outcomes = Pick<TransportRepository, 'endMove' | 'correctMove'>;
 
-function ownership(database: Kysely<Schema>): Ownership {
+/** Everything that makes an epoch. */
+function grants(database: Kysely<Schema>): Grants {
   return {
     async beginMove(transportId, expected, grant) {
       const row = await database
         .updateTable('transports')
         .set({
           intent_move_id: grant.moveId,
+          intent_source_node_id: expected.ownerNodeId,
+          intent_open: true,
           intent_target_node_id: grant.targetNodeId,
           intent_target_epoch: sql<number>`epoch_highest + 1`,
           intent_return_epoch: sql<number>`epoch_highest + 2`,
@@ -64,22 +87,27 @@ function ownership(database: Kysely<Schema>): Ownership {
         .where('transport_id', '=', transportId)
         .where('owner_node_id', '=', expected.ownerNodeId)
         .where('epoch', '=', expected.epoch)
-        .where('intent_move_id', 'is', null)
+        .where('intent_open', '=', false)
         .where('ended_at_ms', 'is', null)
         .returningAll()
         .executeTakeFirst();
       return row === undefined ? null : intentOf(row);
     },
-    async endMove(transportId, result) {
-      const update = await database
+    async decideMove(transportId, decision) {
+      const row = await database
         .updateTable('transports')
-        .set({ owner_node_id: result.ownerNodeId, epoch: result.epoch, ...NO_INTENT })
+        .set({
+          owner_node_id: decision.ownerNodeId,
+          epoch: sql<number>`epoch_highest + 1`,
+          epoch_highest: sql<number>`epoch_highest + 1`,
+          ...NO_INTENT,
+        })
         .where('transport_id', '=', transportId)
-        .where('intent_move_id', '=', result.moveId)
-        .where('epoch', '<=', result.epoch)
-        .where('epoch_highest', '>=', result.epoch)
+        .where('intent_move_id', '=', decision.moveId)
+        .where('ended_at_ms', 'is', null)
+        .returning('epoch')
         .executeTakeFirst();
-      return update.numUpdatedRows === 1n;
+      return row === undefined ? null : Number(row.epoch);
     },
     async raiseEpochs(transportId, epochHighest) {
       await database
@@ -92,7 +120,38 @@ function ownership(database: Kysely<Schema>): Ownership {
   };
 }
 
-function rows(database: Kysely<Schema>): Omit<TransportRepository, keyof Ownership> {
+/** What came of an epoch that was made. */
+function outcomes(database: Kysely<Schema>): Outcomes {
+  return {
+    async endMove(transportId, result) {
+      const update = await database
+        .updateTable('transports')
+        .set({ owner_node_id: result.ownerNodeId, epoch: result.epoch, intent_open: false })
+        .where('transport_id', '=', transportId)
+        .where('intent_move_id', '=', result.moveId)
+        .where('intent_open', '=', true)
+        .where('epoch', '<=', result.epoch)
+        .where('epoch_highest', '>=', result.epoch)
+        .executeTakeFirst();
+      return update.numUpdatedRows === 1n;
+    },
+    async correctMove(transportId, result) {
+      const update = await database
+        .updateTable('transports')
+        .set({ owner_node_id: result.ownerNodeId, epoch: result.epoch })
+        .where('transport_id', '=', transportId)
+        .where('intent_move_id', '=', result.moveId)
+        .where('intent_open', '=', false)
+        .where('epoch', '<', result.epoch)
+        .where((where) => isGranted(where, result))
+        .where('ended_at_ms', 'is', null)
+        .executeTakeFirst();
+      return update.numUpdatedRows === 1n;
+    },
+  };
+}
+
+function rows(database: Kysely<Schema>): Omit<TransportRepository, keyof (Grants & Outcomes)> {
   return {
     async create(transport) {
       await database
@@ -152,10 +211,28 @@ function rows(database: Kysely<Schema>): Omit<TransportRepository, keyof Ownersh
   };
 }
 
+/** One of the two pairs that the grant made: the target with its epoch, the source with the reserved one. */
+function isGranted(
+  where: ExpressionBuilder<Schema, 'transports'>,
+  { ownerNodeId, epoch }: MoveResult,
+): Expression<SqlBool> {
+  return where.or([
+    where.and({ intent_target_node_id: ownerNodeId, intent_target_epoch: epoch }),
+    where.and({ intent_source_node_id: ownerNodeId, intent_return_epoch: epoch }),
+  ]);
+}
+
 function intentOf(row: Selectable<Schema['transports']>): MoveIntent | null {
-  if (row.intent_move_id === null || row.intent_target_node_id === null) return null;
+  if (
+    row.intent_move_id === null ||
+    row.intent_target_node_id === null ||
+    row.intent_source_node_id === null
+  ) {
+    return null;
+  }
   return {
     moveId: row.intent_move_id,
+    sourceNodeId: row.intent_source_node_id,
     targetNodeId: row.intent_target_node_id,
     targetEpoch: Number(row.intent_target_epoch),
     returnEpoch: Number(row.intent_return_epoch),
@@ -170,7 +247,8 @@ function toRecord(row: Selectable<Schema['transports']>): TransportRecord {
     ownerNodeId: row.owner_node_id,
     epoch: Number(row.epoch),
     epochHighest: Number(row.epoch_highest),
-    intent: intentOf(row),
+    intent: row.intent_open ? intentOf(row) : null,
+    lastIntent: row.intent_open ? null : intentOf(row),
     connected: row.connected,
     negotiated: row.negotiated as Json,
     createdAtMs: Number(row.created_at_ms),
