@@ -3,31 +3,15 @@ import type { Duplex } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
-import { NODE_PATH, SIGNALLING_PATH, SIGNALLING_RESUME_GRACE_MS } from '@godwit/protocol';
+import { NODE_PATH, SIGNALLING_PATH } from '@godwit/protocol';
 import { openFolderStorage, type Storage } from '@godwit/storage';
 import type { ControlContext, Timings } from './context.js';
+import { ControlCore } from './control-core.js';
 import { createHttp } from './http/server.js';
-import {
-  CONNECTED_WAIT_MS,
-  NODE_COMMAND_TIMEOUT_MS,
-  NODE_DEAD_MS,
-  NODE_REPORT_GRACE_MS,
-  PATH_PROOF_TIMEOUT_MS,
-  RESTART_ANSWER_TIMEOUT_MS,
-  SHUTDOWN_MIGRATIONS_MS,
-  TICK_INTERVAL_MS,
-  TRANSFER_TIMEOUT_MS,
-} from './limits.js';
+import { SHUTDOWN_MIGRATIONS_MS, TICK_INTERVAL_MS } from './limits.js';
 import { within } from './deadline.js';
-import { createMetrics } from './metrics.js';
-import { Migrations } from './migration/migrations.js';
-import { MoveWaits } from './migration/move-waits.js';
-import { NodeEvents } from './nodes/node-events.js';
+import type { Migrations } from './migration/migrations.js';
 import { NodeServer } from './nodes/node-server.js';
-import { NodeRegistry } from './nodes/registry.js';
-import { forgetGoneNodes, recover } from './roster/recovery.js';
-import { Roster } from './roster/roster.js';
-import { RouteDistributor } from './roster/route-distributor.js';
 import { loadSecrets, type Secrets } from './secrets.js';
 import { SettingsError, type ControlSettings } from './settings.js';
 import { SignallingServer } from './signalling/server.js';
@@ -59,17 +43,6 @@ export interface Control {
   close(): Promise<void>;
 }
 
-const DEFAULT_TIMINGS: Timings = {
-  pathProofMs: PATH_PROOF_TIMEOUT_MS,
-  transferMs: TRANSFER_TIMEOUT_MS,
-  restartAnswerMs: RESTART_ANSWER_TIMEOUT_MS,
-  connectedWaitMs: CONNECTED_WAIT_MS,
-  resumeGraceMs: SIGNALLING_RESUME_GRACE_MS,
-  nodeReportGraceMs: NODE_REPORT_GRACE_MS,
-  nodeCommandMs: NODE_COMMAND_TIMEOUT_MS,
-  nodeDeadMs: NODE_DEAD_MS,
-};
-
 /**
  * Opens the storage, takes up what an earlier control left, and prepares the listeners.
  * Errors: SettingsError, StorageError (each one line with the remedy).
@@ -79,13 +52,18 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   const secrets = options.secrets ?? (await loadSecrets(settings));
   const storage = options.storage ?? (await openFolderStorage(settings.dataDir));
   try {
-    const context = createContext(options, storage, secrets);
-    const waits = new MoveWaits();
-    const migrations = new Migrations(context, waits);
-    context.nodes.setListener(new NodeEvents(context, migrations, waits));
-    const { apiKey } = secrets;
+    const { apiKey, apiSecret } = secrets;
+    const core = new ControlCore({
+      storage,
+      log: options.log ?? pino({ level: settings.logLevel, base: { process: 'control' } }),
+      clockMs: options.clockMs ?? Date.now,
+      project: { apiKey, apiSecret },
+      migrationMinAgeMs: settings.migrationMinAgeMs,
+      timings: options.timings ?? {},
+    });
+    const { context, migrations } = core;
     await storage.projects.ensure({ apiKey, name: 'default', createdAtMs: context.clockMs() });
-    await recover(context);
+    await core.recover();
     const signalling = new SignallingServer(context, migrations);
     const nodeServer = new NodeServer({
       registry: context.nodes,
@@ -105,41 +83,16 @@ export async function createControl(options: ControlOptions): Promise<Control> {
       else if (path === NODE_PATH) nodeServer.upgrade(request, socket, head);
       else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
     });
-    return new RunningControl({ options, context, migrations, signalling, nodeServer, http, secrets });
+    return new RunningControl({ options, core, context, migrations, signalling, nodeServer, http, secrets });
   } catch (error) {
     await storage.close();
     throw error;
   }
 }
 
-function createContext(options: ControlOptions, storage: Storage, secrets: Secrets): ControlContext {
-  const { settings } = options;
-  const log = options.log ?? pino({ level: settings.logLevel, base: { process: 'control' } });
-  const clockMs = options.clockMs ?? Date.now;
-  const timings = { ...DEFAULT_TIMINGS, ...options.timings };
-  const nodes = new NodeRegistry({
-    storage,
-    log,
-    clockMs,
-    commandTimeoutMs: timings.nodeCommandMs,
-    deadMs: timings.nodeDeadMs,
-  });
-  return {
-    storage,
-    nodes,
-    routes: new RouteDistributor(nodes, log),
-    roster: new Roster(storage),
-    log,
-    metrics: createMetrics(),
-    project: { apiKey: secrets.apiKey, apiSecret: secrets.apiSecret },
-    clockMs,
-    migrationMinAgeMs: settings.migrationMinAgeMs,
-    timings,
-  };
-}
-
 interface Parts {
   readonly options: ControlOptions;
+  readonly core: ControlCore;
   readonly context: ControlContext;
   readonly migrations: Migrations;
   readonly signalling: SignallingServer;
@@ -159,11 +112,8 @@ class RunningControl implements Control {
     this.secrets = parts.secrets;
     this.#ticker = setInterval(() => {
       const nowMs = parts.context.clockMs();
-      parts.context.nodes.tick(nowMs);
+      parts.core.tick(nowMs);
       parts.signalling.tick(nowMs);
-      forgetGoneNodes(parts.context, nowMs).catch((error: unknown) => {
-        parts.context.log.error({ error: String(error) }, 'forgetting a node failed');
-      });
     }, TICK_INTERVAL_MS);
     this.#ticker.unref();
   }

@@ -43,6 +43,7 @@ import { StreamTable } from './stream.js';
 import { thawTransport } from './thaw.js';
 import type { ProofWatch } from './transport-entry.js';
 import { TransportTable } from './transports.js';
+import type { OpenUdpSocket } from './udp-socket.js';
 
 /** Room that SRTCP protection needs behind a compound: tag and index word. */
 const RTCP_TRAILER_BYTES = 20;
@@ -53,6 +54,7 @@ export interface DatapathOptions {
   readonly clockMicros: () => number;
   /** Uniform integer in [min, max], both included. */
   readonly randomInteger: (min: number, max: number) => number;
+  readonly openSocket: OpenUdpSocket;
 }
 
 /** The port on node:dgram and node:crypto. Each method is documented there; this class only connects the parts. */
@@ -61,7 +63,7 @@ export class JsDatapath implements Datapath {
 
   constructor(options: DatapathOptions) {
     const counters = createCounters();
-    const sockets: SocketTable = new SocketTable(counters, (entry, bytes, from) => {
+    const sockets: SocketTable = new SocketTable(counters, options.openSocket, (entry, bytes, from) => {
       if (entry.purpose === 'client') receiveClientDatagram(this.#core, entry, bytes, from);
       else receiveLinkDatagram(this.#core, bytes);
     });

@@ -1,15 +1,20 @@
 import { DATAGRAM_BYTES_MAX, type Inbound } from '@godwit/datapath';
 import { classify } from '@godwit/rtp';
-import type { RemoteInfo } from 'node:dgram';
 import type { Core } from './core.js';
 import type { HeldPacket } from './held-packets.js';
 import type { Origin } from './origin.js';
 import { receiveOwn } from './receive.js';
 import type { SocketEntry } from './sockets.js';
 import type { TransportEntry } from './transport-entry.js';
+import type { DatagramSource } from './udp-socket.js';
 
 /** A datagram on a socket of purpose `client`. */
-export function receiveClientDatagram(core: Core, entry: SocketEntry, bytes: Buffer, from: RemoteInfo): void {
+export function receiveClientDatagram(
+  core: Core,
+  entry: SocketEntry,
+  bytes: Buffer,
+  from: DatagramSource,
+): void {
   const { counters } = core;
   counters.packets_received += 1;
   counters.bytes_received += bytes.length;
@@ -106,7 +111,7 @@ function passHandshake(
   entry: SocketEntry,
   kind: 'stun' | 'dtls',
   bytes: Buffer,
-  from: RemoteInfo,
+  from: DatagramSource,
   transport: TransportEntry | null,
 ): void {
   const remote = { address: from.address, port: from.port, family: entry.family };

@@ -2,6 +2,9 @@ import { randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Datapath, OnExceptions } from '@godwit/datapath';
 import { JsDatapath } from './datapath.js';
+import { openSystemSocket, type OpenUdpSocket } from './udp-socket.js';
+
+export type { DatagramSource, OpenUdpSocket, UdpSocket, UdpSocketEvents } from './udp-socket.js';
 
 /** What a datapath needs from outside. */
 export interface CreateDatapathOptions {
@@ -11,6 +14,8 @@ export interface CreateDatapathOptions {
   readonly clockMicros?: () => number;
   /** Uniform integer in [min, max], both included. Default: cryptographically random. */
   readonly randomInteger?: (min: number, max: number) => number;
+  /** Where sockets come from. Default: the operating system. */
+  readonly openSocket?: OpenUdpSocket;
 }
 
 /** A datapath on node:dgram and node:crypto: runs wherever Node runs. */
@@ -19,5 +24,6 @@ export function createDatapath(options: CreateDatapathOptions): Datapath {
     onExceptions: options.onExceptions,
     clockMicros: options.clockMicros ?? (() => performance.now() * 1000),
     randomInteger: options.randomInteger ?? ((min, max) => randomInt(min, max + 1)),
+    openSocket: options.openSocket ?? openSystemSocket,
   });
 }

@@ -1,64 +1,52 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import {
-  SOCKET_BUFFER_BYTES,
-  type BoundSocket,
-  type SocketHandle,
-  type SocketOptions,
-} from '@godwit/datapath';
+import type { BoundSocket, SocketHandle, SocketOptions } from '@godwit/datapath';
 import type { Counters } from './counters.js';
+import type { DatagramSource, OpenUdpSocket, UdpSocket } from './udp-socket.js';
 
 export interface SocketEntry {
   readonly handle: SocketHandle;
   readonly purpose: SocketOptions['purpose'];
   readonly family: SocketOptions['family'];
-  readonly socket: Socket;
+  readonly socket: UdpSocket;
   isOpen: boolean;
 }
 
-export type OnDatagram = (entry: SocketEntry, bytes: Buffer, remote: RemoteInfo) => void;
-
-type LookupCallback = (error: NodeJS.ErrnoException | null, address: string, family: number) => void;
-
-/** Addresses are always numeric: answering at once keeps `send` synchronous and off the resolver's threads. */
-function numericLookup(address: string, options: unknown, callback: LookupCallback): void {
-  callback(null, address, options === 6 ? 6 : 4);
-}
+export type OnDatagram = (entry: SocketEntry, bytes: Buffer, remote: DatagramSource) => void;
 
 /** The UDP sockets of this datapath, by handle. */
 export class SocketTable {
   readonly #counters: Counters;
+  readonly #openSocket: OpenUdpSocket;
   readonly #onDatagram: OnDatagram;
   readonly #entries = new Map<SocketHandle, SocketEntry>();
   #nextHandle = 1;
   #isClosed = false;
 
-  constructor(counters: Counters, onDatagram: OnDatagram) {
+  constructor(counters: Counters, openSocket: OpenUdpSocket, onDatagram: OnDatagram) {
     this.#counters = counters;
+    this.#openSocket = openSocket;
     this.#onDatagram = onDatagram;
   }
 
   /** Rejects with the system's error (address in use, not available). */
   async open(options: SocketOptions): Promise<BoundSocket> {
-    const socket = createSocket({
-      type: options.family === 'IPv4' ? 'udp4' : 'udp6',
-      ipv6Only: options.family === 'IPv6',
-      lookup: numericLookup,
-    });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind({ address: options.address, port: options.port }, () => {
-        socket.off('error', reject);
-        resolve();
-      });
-    }).catch((error: unknown) => {
-      socket.close();
-      throw error;
+    const handle = this.#nextHandle++;
+    // Datagrams of the moment before the socket is entered find no entry, as they find no socket a moment earlier.
+    const socket = await this.#openSocket(options, {
+      onDatagram: (bytes, from) => {
+        const entry = this.#entries.get(handle);
+        if (entry !== undefined) this.#onDatagram(entry, bytes, from);
+      },
+      onError: () => {
+        this.#counters.socket_errors += 1;
+      },
     });
     if (this.#isClosed) {
-      socket.close();
+      await socket.close();
       throw new Error('the datapath is closed');
     }
-    return this.#adopt(socket, options);
+    const { purpose, family } = options;
+    this.#entries.set(handle, { handle, purpose, family, socket, isOpen: true });
+    return { handle, address: socket.address, port: socket.port, family };
   }
 
   /** Throws on an unknown handle. */
@@ -72,7 +60,7 @@ export class SocketTable {
     const entry = this.get(handle);
     this.#entries.delete(handle);
     entry.isOpen = false;
-    await new Promise<void>((resolve) => entry.socket.close(() => resolve()));
+    await entry.socket.close();
   }
 
   async closeAll(): Promise<void> {
@@ -80,9 +68,9 @@ export class SocketTable {
     await Promise.all(Array.from(this.#entries.keys(), (handle) => this.close(handle)));
   }
 
-  /** True when nothing waits in libuv for a socket to become writable. */
+  /** True when nothing waits for a socket to become writable. */
   isIdle(): boolean {
-    for (const { socket } of this.#entries.values()) if (socket.getSendQueueCount() > 0) return false;
+    for (const { socket } of this.#entries.values()) if (socket.queued() > 0) return false;
     return true;
   }
 
@@ -97,35 +85,6 @@ export class SocketTable {
     } catch {
       // An address of the wrong family or a port of 0: the world's bad input, not worth the process.
       this.#counters.send_errors += 1;
-    }
-  }
-
-  #adopt(socket: Socket, options: SocketOptions): BoundSocket {
-    const handle = this.#nextHandle++;
-    const entry: SocketEntry = {
-      handle,
-      purpose: options.purpose,
-      family: options.family,
-      socket,
-      isOpen: true,
-    };
-    this.#entries.set(handle, entry);
-    this.#enlargeBuffers(socket);
-    socket.on('error', () => {
-      this.#counters.socket_errors += 1;
-    });
-    socket.on('message', (bytes, remote) => this.#onDatagram(entry, bytes, remote));
-    const { address, port } = socket.address();
-    return { handle, address, port, family: options.family };
-  }
-
-  #enlargeBuffers(socket: Socket): void {
-    try {
-      socket.setRecvBufferSize(SOCKET_BUFFER_BYTES);
-      socket.setSendBufferSize(SOCKET_BUFFER_BYTES);
-    } catch {
-      // Some systems refuse what is above their limit: the default serves, with less room for bursts.
-      this.#counters.socket_errors += 1;
     }
   }
 }

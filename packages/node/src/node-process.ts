@@ -4,24 +4,16 @@ import type { FastifyInstance } from 'fastify';
 import type { BoundSocket, Datapath, Exception } from '@godwit/datapath';
 import { createDatapath } from '@godwit/datapath-js';
 import type { PoolAddress } from '@godwit/protocol';
-import { Router } from '@godwit/sfu';
-import { createNodeCertificate, STATE_SCHEMAS, type NodeCertificate } from '@godwit/transport';
+import { createNodeCertificate, DtlsServerHandshake, type NodeCertificate } from '@godwit/transport';
 import { startClockwork, startHeartbeat } from './clockwork.js';
-import { CommandHandlers } from './commands/command-handlers.js';
 import { ControlConnection } from './control/control-connection.js';
-import { ExceptionDispatcher } from './exception-dispatcher.js';
 import { handoverSelfTest } from './handover/self-test.js';
-import { MoveTable } from './handover/move-table.js';
 import { STOP_GRACE_MS, TICK_INTERVAL_MS } from './limits.js';
 import { NodeIdentity } from './link/identity.js';
-import { Links } from './link/links.js';
-import type { NodeContext } from './node-context.js';
+import { NodeCore } from './node-core.js';
 import { startOperations } from './operations.js';
 import type { NodeSettings } from './settings.js';
-import { StreamTable } from './stream/stream-table.js';
 import { AddressPool } from './transport/address-pool.js';
-import { TransportTable } from './transport/transport-table.js';
-import { NODE_VERSION } from './version.js';
 
 /** A running media node. */
 export interface NodeProcess {
@@ -78,17 +70,14 @@ async function openSockets(settings: NodeSettings): Promise<Sockets> {
   }
 }
 
-/** The parts of one node, wired. What happens when is decided in them. */
+/** The process around a node's core: sockets, clock and the connection to control. */
 class MediaNode implements NodeProcess {
   opsUrl = '';
   readonly registered: Promise<string>;
   readonly refused: Promise<string>;
   readonly #settings: NodeSettings;
   readonly #sockets: Sockets;
-  readonly #context: NodeContext;
-  readonly #moves: MoveTable;
-  readonly #dispatcher: ExceptionDispatcher;
-  readonly #commands: CommandHandlers;
+  readonly #core: NodeCore;
   readonly #control: ControlConnection;
   readonly #log: Logger;
   #operations: FastifyInstance | null = null;
@@ -102,30 +91,25 @@ class MediaNode implements NodeProcess {
     this.#sockets = sockets;
     this.#log = pino({ level: settings.logLevel, base: { process: 'node' } });
     const identity = new NodeIdentity();
-    const links = new Links(datapath, identity, linkSocket);
-    const router = new Router(datapath);
-    this.#context = {
-      datapath,
-      router,
-      transports: new TransportTable(),
-      streams: new StreamTable(datapath, router, (nodeId) => links.has(nodeId)),
-      links,
-      pool,
-      log: this.#log,
-      clockMs,
-      nodeId: () => this.#control.nodeId ?? '',
-      report: (event) => {
-        this.#control.send(event);
-      },
-    };
-    this.#moves = new MoveTable(this.#context);
-    this.#dispatcher = new ExceptionDispatcher(this.#context, this.#moves);
-    this.#commands = new CommandHandlers(this.#context, this.#moves, certificate, () => this.#stopping);
     const registered = deferred<string>();
     const refused = deferred<string>();
     this.registered = registered.promise;
     this.refused = refused.promise;
     this.#control = this.#connection(identity, registered.resolve, refused.resolve);
+    this.#core = new NodeCore({
+      datapath,
+      pool,
+      linkSocket,
+      identity,
+      handshakes: {
+        fingerprint: certificate.fingerprint,
+        create: (remote) => new DtlsServerHandshake(certificate, remote),
+      },
+      control: this.#control,
+      log: this.#log,
+      clockMs,
+      isStopping: () => this.#stopping,
+    });
   }
 
   async start(): Promise<void> {
@@ -133,19 +117,19 @@ class MediaNode implements NodeProcess {
       inService: this.#control.connected && !this.#stopping,
       stopping: this.#stopping,
       nodeId: this.#control.nodeId,
-      transports: this.#context.transports.size,
-      counters: this.#context.datapath.counters(),
+      transports: this.#core.context.transports.size,
+      counters: this.#core.context.datapath.counters(),
     }));
     this.opsUrl = url;
     this.#operations = server;
     this.#sockets.onExceptions((batch) => {
-      this.#dispatcher.dispatch(batch);
+      this.#core.dispatch(batch);
     });
     this.#timers = [
       startClockwork(clockMs, (nowMs) => {
         this.#tick(nowMs);
       }),
-      startHeartbeat(this.#context, () => this.#stopping),
+      startHeartbeat(this.#core.context, () => this.#stopping),
     ];
     this.#control.open();
   }
@@ -156,11 +140,7 @@ class MediaNode implements NodeProcess {
   }
 
   #tick(nowMs: number): void {
-    this.#context.links.tick(nowMs);
-    this.#dispatcher.tick(nowMs);
-    this.#moves.tick(nowMs, this.#control.heardAtMs);
-    this.#context.streams.tick(nowMs);
-    this.#context.router.tick(nowMs);
+    this.#core.tick(nowMs);
     this.#control.tick(nowMs);
   }
 
@@ -170,15 +150,15 @@ class MediaNode implements NodeProcess {
     for (const timer of this.#timers) clearInterval(timer);
     this.#control.close();
     await this.#operations?.close();
-    await this.#context.datapath.close();
+    await this.#core.context.datapath.close();
   }
 
   /** Control moves what we own; what has not gone in time ends with the process. */
   async #drained(): Promise<void> {
-    const owned = (): number => this.#context.transports.owned().length;
-    this.#context.report({ event: 'stopping' });
+    const owned = (): number => this.#core.context.transports.owned().length;
+    this.#core.context.report({ event: 'stopping' });
     const deadlineMs = clockMs() + STOP_GRACE_MS;
-    const isPending = (): boolean => this.#control.connected && (owned() > 0 || this.#moves.running > 0);
+    const isPending = (): boolean => this.#control.connected && (owned() > 0 || this.#core.moves.running > 0);
     while (isPending() && clockMs() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, TICK_INTERVAL_MS));
     }
@@ -190,7 +170,6 @@ class MediaNode implements NodeProcess {
     onRegistered: (nodeId: string) => void,
     onRefused: (reason: string) => void,
   ): ControlConnection {
-    const { linkSocket, pool } = this.#sockets;
     return new ControlConnection({
       controlUrl: this.#settings.controlUrl,
       joinKey: this.#settings.joinKey,
@@ -198,20 +177,16 @@ class MediaNode implements NodeProcess {
       log: this.#log,
       clockMs,
       describe: () => ({
-        version: NODE_VERSION,
-        stateSchemas: [...STATE_SCHEMAS],
-        linkAddress: { address: linkSocket.address, port: linkSocket.port, family: linkSocket.family },
-        addresses: [...pool.addresses],
+        ...this.#core.describe(),
         opsUrl: this.opsUrl,
         pid: process.pid,
-        transports: this.#context.transports.owned(),
       }),
       onRegistered: (nodeId) => {
-        this.#context.streams.setNodeId(nodeId);
+        this.#core.registered(nodeId);
         this.#log.info({ nodeId, opsUrl: this.opsUrl }, 'registered with control');
         onRegistered(nodeId);
       },
-      onCommand: (command) => this.#commands.handle(command),
+      onCommand: (command) => this.#core.handle(command),
       onRefused: (reason) => {
         this.#log.error({ reason }, 'this node may not join: check GODWIT_JOIN_KEY');
         onRefused(reason);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storageContract } from './contract.js';
 import { lockFolder } from './lock-file.js';
 import { openFolderStorage, openMemoryStorage, type Storage } from './storage.js';
+import { openPlainStorage } from './testing/index.js';
 
 describe('storage in memory', () => {
   let storage: Storage;
@@ -13,6 +14,12 @@ describe('storage in memory', () => {
     storage = await openMemoryStorage();
   }, 60_000);
   afterAll(() => storage.close());
+
+  storageContract({ it, equal: (actual, expected) => expect(actual).toEqual(expected) }, () => storage);
+});
+
+describe('storage in plain tables', () => {
+  const storage = openPlainStorage();
 
   storageContract({ it, equal: (actual, expected) => expect(actual).toEqual(expected) }, () => storage);
 });

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { NodeCommand, NodeResult, NodeCommandType } from '@godwit/protocol';
+import type { DtlsFingerprint, NodeCommand, NodeResult, NodeCommandType } from '@godwit/protocol';
 import {
   chooseFreshAddresses,
   createIceCredentials,
-  DtlsServerHandshake,
   IceLiteAgent,
-  type NodeCertificate,
+  type DtlsHandshake,
 } from '@godwit/transport';
 import { NodeError } from '../errors.js';
 import type { MoveTable } from '../handover/move-table.js';
@@ -17,6 +16,12 @@ import { prepareMove } from './prepare-move.js';
 
 type Command<T extends NodeCommandType> = Extract<NodeCommand, { type: T }>;
 
+/** Makes the handshakes of new transports, all with the node's one certificate. */
+export interface Handshakes {
+  readonly fingerprint: DtlsFingerprint;
+  create(remote: DtlsFingerprint): DtlsHandshake;
+}
+
 /**
  * Carries out what control asks for. A command whose answer was lost may be repeated: it changes nothing more and is
  * answered as before. Only restartIce makes new credentials each time; the client stays on those that it uses.
@@ -24,18 +29,13 @@ type Command<T extends NodeCommandType> = Extract<NodeCommand, { type: T }>;
 export class CommandHandlers {
   readonly #context: NodeContext;
   readonly #moves: MoveTable;
-  readonly #certificate: NodeCertificate;
+  readonly #handshakes: Handshakes;
   readonly #isStopping: () => boolean;
 
-  constructor(
-    context: NodeContext,
-    moves: MoveTable,
-    certificate: NodeCertificate,
-    isStopping: () => boolean,
-  ) {
+  constructor(context: NodeContext, moves: MoveTable, handshakes: Handshakes, isStopping: () => boolean) {
     this.#context = context;
     this.#moves = moves;
-    this.#certificate = certificate;
+    this.#handshakes = handshakes;
     this.#isStopping = isStopping;
   }
 
@@ -97,7 +97,7 @@ export class CommandHandlers {
     const addresses = chooseFreshAddresses(this.#context.pool.addresses, []);
     if (existing !== undefined) {
       if (!isRepeated(existing, command)) throw new NodeError('busy', `transport ${transportId} exists here`);
-      return { ice: existing.ice.local, fingerprint: this.#certificate.fingerprint, addresses };
+      return { ice: existing.ice.local, fingerprint: this.#handshakes.fingerprint, addresses };
     }
     if (this.#context.transports.size >= TRANSPORTS_MAX) {
       throw new NodeError('busy', `this node holds ${TRANSPORTS_MAX} transports already`);
@@ -110,12 +110,12 @@ export class CommandHandlers {
       media: NO_MEDIA,
       role: { name: 'owner', epoch },
       ice: new IceLiteAgent(this.#context.clockMs(), { local: ice, remote: remote.ice }),
-      dtls: new DtlsServerHandshake(this.#certificate, remote.fingerprint),
+      dtls: this.#handshakes.create(remote.fingerprint),
     });
     this.#context.datapath.addTransport(transportId);
     this.#context.router.setTransport(transportId, command.localSsrc, NO_MEDIA);
     this.#context.transports.set(host);
-    return { ice, fingerprint: this.#certificate.fingerprint, addresses };
+    return { ice, fingerprint: this.#handshakes.fingerprint, addresses };
   }
 
   #configureTransport({

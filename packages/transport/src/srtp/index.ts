@@ -1,5 +1,11 @@
 export { IndexWindow } from './index-window.js';
-export { GUARD_ABOVE_CEILING, GUARD_BELOW_FLOOR, GUARD_REUSED, type GuardRefusal } from './nonce-guard.js';
+export {
+  GUARD_ABOVE_CEILING,
+  GUARD_BELOW_FLOOR,
+  GUARD_REUSED,
+  type GuardRefusal,
+  type IndexRange,
+} from './nonce-guard.js';
 export { PROFILE_SIZES, type ProfileSizes } from './profile.js';
 export {
   SrtpReceiver,

@@ -27,6 +27,13 @@ interface IndexSpace {
   readonly used: IndexWindow;
 }
 
+/** Indices [floor, ceiling) of one SSRC. */
+export interface IndexRange {
+  readonly ssrc: number;
+  readonly floor: number;
+  readonly ceiling: number;
+}
+
 type GuardState =
   /** Every index of every SSRC, new ones too. */
   | 'open'
@@ -85,6 +92,12 @@ export class NonceGuard {
   nextIndex(ssrc: number): number | null {
     const space = this.#spaces.get(ssrc);
     return space === undefined ? null : nextOf(space);
+  }
+
+  /** What may still be used of each SSRC: empty for an owner that has stopped. For audits. */
+  ranges(): IndexRange[] {
+    if (this.#state !== 'open' && this.#state !== 'granted') return [];
+    return Array.from(this.#spaces, ([ssrc, { floor, ceiling }]) => ({ ssrc, floor, ceiling }));
   }
 
   /**

@@ -2,7 +2,13 @@ import type { FrozenSend, Grant, SrtpKeys } from '@godwit/datapath';
 import { SRTCP_INDEX_LIMIT, SRTP_INDEX_LIMIT } from '../limits.js';
 import { createPacketCipher } from './create-cipher.js';
 import { deriveSessionKeys, zeroSessionKeys, type SessionKeys } from './key-derivation.js';
-import { guardRefusal, NonceGuard, type GuardCode, type GuardRefusal } from './nonce-guard.js';
+import {
+  guardRefusal,
+  NonceGuard,
+  type GuardCode,
+  type GuardRefusal,
+  type IndexRange,
+} from './nonce-guard.js';
 import { RTCP_CLEAR_BYTES, type PacketCipher } from './packet-cipher.js';
 import { assertKeySizes } from './profile.js';
 
@@ -95,6 +101,11 @@ export class SrtpSender {
   /** Lowest SRTP index above everything used by any owner; null for an SSRC never used. */
   nextIndex(ssrc: number): number | null {
     return this.#rtp.nextIndex(ssrc);
+  }
+
+  /** What this owner may still use, for audits of who may use what. */
+  ranges(): { readonly rtp: IndexRange[]; readonly rtcp: IndexRange[] } {
+    return { rtp: this.#rtp.ranges(), rtcp: this.#rtcp.ranges() };
   }
 
   nextRtcpIndex(ssrc: number): number | null {

@@ -1,0 +1,1 @@
+export { createPlainTables, openPlainStorage, type PlainTables } from './plain-storage.js';
