@@ -2,6 +2,7 @@ import type {
   ConnectionRecord,
   Json,
   MigrationRecord,
+  MoveIntent,
   MoveRecord,
   NodeRecord,
   ProjectRecord,
@@ -224,6 +225,67 @@ function streamsOf({ streams }: PlainTables): StreamRepository {
   };
 }
 
+type Outcomes = Pick<TransportRepository, 'beginMove' | 'endMove' | 'correctMove' | 'decideMove'>;
+
+function outcomesOf(transports: Map<string, TransportRecord>): Outcomes {
+  return {
+    beginMove: (transportId, { ownerNodeId, epoch }, { moveId, targetNodeId }) => {
+      const isFree = (row: TransportRecord): boolean =>
+        isLive(row) && row.intent === null && row.ownerNodeId === ownerNodeId && row.epoch === epoch;
+      const granted = change(transports, transportId, isFree, ({ epochHighest }) => ({
+        intent: {
+          moveId,
+          sourceNodeId: ownerNodeId,
+          targetNodeId,
+          targetEpoch: epochHighest + 1,
+          returnEpoch: epochHighest + 2,
+        },
+        lastIntent: null,
+        epochHighest: epochHighest + 2,
+      }));
+      return answer(granted ? (transports.get(transportId)?.intent ?? null) : null);
+    },
+    endMove: (transportId, { moveId, ownerNodeId, epoch }) => {
+      const holds = (row: TransportRecord): boolean =>
+        row.intent?.moveId === moveId && row.epoch <= epoch && row.epochHighest >= epoch;
+      return answer(
+        change(transports, transportId, holds, ({ intent }) => ({
+          ownerNodeId,
+          epoch,
+          intent: null,
+          lastIntent: intent,
+        })),
+      );
+    },
+    correctMove: (transportId, { moveId, ownerNodeId, epoch }) => {
+      const allows = (row: TransportRecord): boolean =>
+        isLive(row) &&
+        row.epoch < epoch &&
+        row.lastIntent?.moveId === moveId &&
+        isGranted(row.lastIntent, ownerNodeId, epoch);
+      return answer(change(transports, transportId, allows, () => ({ ownerNodeId, epoch })));
+    },
+    decideMove: (transportId, { moveId, ownerNodeId }) => {
+      const isLast = (row: TransportRecord): boolean =>
+        isLive(row) && (row.intent ?? row.lastIntent)?.moveId === moveId;
+      const decided = change(transports, transportId, isLast, ({ epochHighest }) => ({
+        ownerNodeId,
+        epoch: epochHighest + 1,
+        epochHighest: epochHighest + 1,
+        intent: null,
+        lastIntent: null,
+      }));
+      return answer(decided ? (transports.get(transportId)?.epoch ?? null) : null);
+    },
+  };
+}
+
+function isGranted(intent: MoveIntent, ownerNodeId: string, epoch: number): boolean {
+  return ownerNodeId === intent.targetNodeId
+    ? epoch === intent.targetEpoch
+    : ownerNodeId === intent.sourceNodeId && epoch === intent.returnEpoch;
+}
+
 function transportsOf({ transports }: PlainTables): TransportRepository {
   return {
     create: (transport) => {
@@ -232,20 +294,7 @@ function transportsOf({ transports }: PlainTables): TransportRepository {
     },
     get: (transportId) => answer(transports.get(transportId) ?? null),
     listLive: () => answer([...transports.values()].filter(isLive)),
-    beginMove: (transportId, { ownerNodeId, epoch }, { moveId, targetNodeId }) => {
-      const isFree = (row: TransportRecord): boolean =>
-        isLive(row) && row.intent === null && row.ownerNodeId === ownerNodeId && row.epoch === epoch;
-      const granted = change(transports, transportId, isFree, ({ epochHighest }) => ({
-        intent: { moveId, targetNodeId, targetEpoch: epochHighest + 1, returnEpoch: epochHighest + 2 },
-        epochHighest: epochHighest + 2,
-      }));
-      return answer(granted ? (transports.get(transportId)?.intent ?? null) : null);
-    },
-    endMove: (transportId, { moveId, ownerNodeId, epoch }) => {
-      const holds = (row: TransportRecord): boolean =>
-        row.intent?.moveId === moveId && row.epoch <= epoch && row.epochHighest >= epoch;
-      return answer(change(transports, transportId, holds, () => ({ ownerNodeId, epoch, intent: null })));
-    },
+    ...outcomesOf(transports),
     raiseEpochs: (transportId, epochHighest) => {
       change(
         transports,
