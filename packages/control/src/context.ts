@@ -16,6 +16,8 @@ export interface Timings {
   readonly nodeReportGraceMs: number;
   readonly nodeCommandMs: number;
   readonly nodeDeadMs: number;
+  readonly rejoinMs: number;
+  readonly nodeMissingMs: number;
 }
 
 /** What the parts of control share. */

@@ -6,8 +6,10 @@ import {
   CONNECTED_WAIT_MS,
   NODE_COMMAND_TIMEOUT_MS,
   NODE_DEAD_MS,
+  NODE_MISSING_AFTER_MS,
   NODE_REPORT_GRACE_MS,
   PATH_PROOF_TIMEOUT_MS,
+  REJOIN_TIMEOUT_MS,
   RESTART_ANSWER_TIMEOUT_MS,
   TRANSFER_TIMEOUT_MS,
 } from './limits.js';
@@ -29,6 +31,8 @@ const DEFAULT_TIMINGS: Timings = {
   nodeReportGraceMs: NODE_REPORT_GRACE_MS,
   nodeCommandMs: NODE_COMMAND_TIMEOUT_MS,
   nodeDeadMs: NODE_DEAD_MS,
+  nodeMissingMs: NODE_MISSING_AFTER_MS,
+  rejoinMs: REJOIN_TIMEOUT_MS,
 };
 
 export interface ControlCoreOptions extends Pick<
@@ -56,6 +60,8 @@ export class ControlCore {
       clockMs,
       commandTimeoutMs: timings.nodeCommandMs,
       deadMs: timings.nodeDeadMs,
+      missingAfterMs: timings.nodeMissingMs,
+      reportGraceMs: timings.nodeReportGraceMs,
     });
     this.context = {
       storage,

@@ -18,6 +18,15 @@ export const NODE_REPORT_GRACE_MS = 15_000;
  * indices lasts at 1,000 packets a second.
  */
 export const NODE_DEAD_MS = 5_000;
+/**
+ * A node without a socket that has said nothing for this long counts as gone once a client, too, says that nothing comes
+ * from it: two missed beats, in which a node that lives has dialled again three times.
+ */
+export const NODE_MISSING_AFTER_MS = 2_000;
+/** How often the fate of a node is looked at while a client waits for it. */
+export const NODE_FATE_POLL_MS = 50;
+/** A client whose transport is lost is given this long for another one: as long as one whose socket broke. */
+export const REJOIN_TIMEOUT_MS = 30_000;
 /** A node that is away this long and owns nothing is forgotten; its id is free again. */
 export const NODE_FORGET_MS = 60_000;
 /** Nodes of one installation; the peers message holds as many. */

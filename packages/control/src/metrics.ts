@@ -10,11 +10,13 @@ export interface Metrics {
   readonly moves: Counter<'outcome' | 'failure'>;
   readonly gapMs: Histogram;
   readonly transferMs: Histogram;
+  readonly lossMs: Histogram;
   readonly refusedMessages: Counter<'reason'>;
   readonly migrations: Counter<'status'>;
 }
 
 const GAP_BUCKETS_MS = [17, 34, 50, 67, 100, 150, 250, 500, 1_000, 2_500, 5_000];
+const LOSS_BUCKETS_MS = [500, 1_000, 2_000, 3_000, 5_000, 10_000, 20_000, 30_000];
 const TRANSFER_BUCKETS_MS = [0.5, 1, 2, 5, 10, 25, 50, 100, 500];
 
 export function createMetrics(): Metrics {
@@ -51,6 +53,12 @@ export function createMetrics(): Metrics {
       name: 'godwit_move_transfer_milliseconds',
       help: 'Freeze at the source to acceptance by the target, as the source measured it',
       buckets: TRANSFER_BUCKETS_MS,
+      registers,
+    }),
+    lossMs: new Histogram({
+      name: 'godwit_transport_loss_milliseconds',
+      help: 'Time without anything from the platform when a transport died with its node, as the client measured it',
+      buckets: LOSS_BUCKETS_MS,
       registers,
     }),
     refusedMessages: new Counter({

@@ -57,6 +57,15 @@ export const gapReport = z.object({
 });
 export type GapReport = z.infer<typeof gapReport>;
 
+/** What a client saw when its transport died with a node and another one took its place: a loss, not a move. */
+export const lossReport = z.object({
+  /** From the last byte that came over the dead transport to the first over the new one. */
+  silentMs: z.number().nonnegative(),
+  /** Transports that were tried. */
+  attempts: z.number().int().positive(),
+});
+export type LossReport = z.infer<typeof lossReport>;
+
 /** Who measured a gap. */
 export const gapSource = z.enum(['client', 'server', 'none']);
 export type GapSource = z.infer<typeof gapSource>;

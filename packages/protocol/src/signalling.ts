@@ -8,7 +8,7 @@ import {
   STREAM_NAME_CHARS_MAX,
 } from './limits.js';
 import { id64 } from './media.js';
-import { gapReport, moveOutcome, pathMethod } from './moves.js';
+import { gapReport, lossReport, moveOutcome, pathMethod } from './moves.js';
 
 /** Path of the signalling WebSocket on the control plane. */
 export const SIGNALLING_PATH = '/v1/signalling';
@@ -106,6 +106,8 @@ const requests = {
     sdp: z.string().max(SDP_CHARS_MAX),
     publications: z.array(streamMids).max(64),
     subscriptions: z.array(streamMids).max(64),
+    /** First offer of another peer connection: the transport so far is given up, its streams go on with this one. */
+    newTransport: z.boolean().optional(),
   }),
   /** What of a subscribed stream is wanted now; nothing is renegotiated. */
   updateSubscription: z.object({
@@ -120,7 +122,10 @@ const requests = {
     restartId: id64,
     sdp: z.string().max(SDP_CHARS_MAX),
   }),
-  /** The client's path died (network change): please offer an ICE restart. */
+  /**
+   * The client's path died (network change, dead node): control offers an ICE restart, or says `transportLost` once the
+   * node that holds the transport counts as dead. Answered when it is known which.
+   */
   requestRestart: z.object({ type: z.literal('requestRestart') }),
   signal: z.object({
     type: z.literal('signal'),
@@ -129,6 +134,7 @@ const requests = {
     to: z.string().max(64).optional(),
   }),
   gapReport: z.object({ type: z.literal('gapReport'), report: gapReport }),
+  lossReport: z.object({ type: z.literal('lossReport'), report: lossReport }),
   disconnect: z.object({ type: z.literal('disconnect') }),
 };
 
@@ -153,6 +159,7 @@ export const clientRequest = z.discriminatedUnion('type', [
   withId(requests.requestRestart),
   withId(requests.signal),
   withId(requests.gapReport),
+  withId(requests.lossReport),
   withId(requests.disconnect),
 ]);
 export type ClientRequest = z.infer<typeof clientRequest>;
@@ -240,6 +247,10 @@ export const signallingEvent = z.discriminatedUnion('event', [
     sdp: z.string(),
   }),
   z.object({ event: z.literal('moveEnded'), moveId: id64, outcome: moveOutcome, nodeId: z.string() }),
+  /** The node of the transport does not answer control. A client to which nothing comes any more asks for a restart. */
+  z.object({ event: z.literal('transportSuspect') }),
+  /** The transport is gone with its node: the client makes another one (`offer` with `newTransport`). */
+  z.object({ event: z.literal('transportLost') }),
   /** The session ended for this client; sessionDisconnected follows. */
   z.object({ event: z.literal('sessionDestroyed'), reason: z.string() }),
   z.object({ event: z.literal('sessionDisconnected'), reason: z.string() }),

@@ -67,6 +67,8 @@ const eventChecks: Record<SequencedEvent['event'], Check> = {
   moveCandidate: (fields) => isString(fields.moveId) && isArrayOf(fields.candidates, isCandidate),
   restartOffer: (fields) => isString(fields.restartId) && isString(fields.sdp),
   moveEnded: (fields) => isString(fields.moveId) && isString(fields.outcome),
+  transportSuspect: () => true,
+  transportLost: () => true,
   sessionDestroyed: (fields) => isString(fields.reason),
   sessionDisconnected: (fields) => isString(fields.reason),
 };

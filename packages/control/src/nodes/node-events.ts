@@ -5,7 +5,8 @@ import { adoptOwner } from '../migration/adopt-owner.js';
 import type { Migrations } from '../migration/migrations.js';
 import type { MoveWaits } from '../migration/move-waits.js';
 import { Releases } from '../migration/release.js';
-import { disconnect } from '../roster/recovery.js';
+import { disconnect } from '../roster/connections.js';
+import { loseTransport, suspectTransports } from '../roster/rejoin.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { publishReady } from '../roster/streams.js';
 import { configure, refresh } from '../transports/configure.js';
@@ -32,6 +33,7 @@ export class NodeEvents implements RegistryListener {
   onNodeLost(nodeId: string): void {
     this.#waits.nodeLost(nodeId);
     for (const session of this.#context.roster.sessions()) this.#context.routes.forgetNode(session, nodeId);
+    suspectTransports(this.#context, nodeId);
   }
 
   onNodeEvent(nodeId: string, event: NodeEvent): void {
@@ -120,8 +122,10 @@ export class NodeEvents implements RegistryListener {
       .connectionsOn(nodeId)
       .filter(({ transport }) => transport !== null && !reported.has(transport.transportId));
     // One that was about to move may live at its target, whose report decides.
-    for (const connection of missing)
-      if (connection.transport?.upcomingOwner === null) disconnect(this.#context, connection);
+    for (const connection of missing) {
+      const { transport } = connection;
+      if (transport?.upcomingOwner === null) loseTransport(this.#context, connection, transport);
+    }
     for (const [transportId, epoch] of reported) {
       const connection = roster.byTransport(transportId);
       if (connection === null || !(await this.#claim(connection, nodeId, epoch))) {

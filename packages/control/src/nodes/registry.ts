@@ -7,7 +7,14 @@ import {
   type PoolAddress,
 } from '@godwit/protocol';
 import type { NodeRecord, Storage } from '@godwit/storage';
-import { NODES_MAX, NODE_DEAD_MS, NODE_FORGET_MS, NODE_HEARTBEATS_MISSED_MAX } from '../limits.js';
+import {
+  NODES_MAX,
+  NODE_DEAD_MS,
+  NODE_MISSING_AFTER_MS,
+  NODE_FORGET_MS,
+  NODE_HEARTBEATS_MISSED_MAX,
+  NODE_REPORT_GRACE_MS,
+} from '../limits.js';
 import { NodeSession } from './node-session.js';
 import type { PlacementNode } from './placement.js';
 
@@ -48,6 +55,8 @@ export interface RegistryOptions {
   readonly commandTimeoutMs?: number;
   /** Default: NODE_DEAD_MS. */
   readonly deadMs?: number;
+  readonly missingAfterMs?: number;
+  readonly reportGraceMs?: number;
 }
 
 /** The media nodes: who they are, whether they live, and how to command them. */
@@ -163,6 +172,19 @@ export class NodeRegistry {
     return [...this.#entries.values()]
       .filter((entry) => entry.session === null && nowMs - entry.heardAtMs > NODE_FORGET_MS)
       .map((entry) => entry.nodeId);
+  }
+
+  /**
+   * True for a node that has no socket and has said nothing for NODE_MISSING_AFTER_MS; for one of an earlier control's,
+   * NODE_REPORT_GRACE_MS. It may still live, cut off from control: whoever acts on this needs the client's word, too.
+   */
+  isMissing(nodeId: string): boolean {
+    const entry = this.#entries.get(nodeId);
+    if (entry === undefined) return true;
+    if (entry.session !== null) return false;
+    const { missingAfterMs = NODE_MISSING_AFTER_MS, reportGraceMs = NODE_REPORT_GRACE_MS } = this.#options;
+    const boundMs = entry.registration === null ? reportGraceMs : missingAfterMs;
+    return this.#options.clockMs() - entry.heardAtMs >= boundMs;
   }
 
   /** Lets go of nodes that have stopped beating. */

@@ -137,6 +137,7 @@ export async function endConnection(
   if (connection.ended) return;
   connection.ended = true;
   if (connection.graceTimer !== null) clearTimeout(connection.graceTimer);
+  if (connection.rejoinTimer !== null) clearTimeout(connection.rejoinTimer);
   const { session, transport, connectionId } = connection;
   context.roster.removeConnection(connection);
   for (const stream of session.streams.values()) {
@@ -160,4 +161,16 @@ export async function endConnection(
     await owner?.command('closeTransport', fields).catch(() => undefined);
   }
   await context.routes.push(session);
+}
+
+/** The connection's media is lost for good: tells the client and ends it. */
+export function disconnect(context: ControlContext, connection: ConnectionState): void {
+  if (connection.ended) return;
+  connection.channel.push({ event: 'sessionDisconnected', reason: 'networkDisconnected' });
+  endConnection(context, connection, 'networkDisconnected').catch((error: unknown) => {
+    context.log.error(
+      { connectionId: connection.connectionId, error: String(error) },
+      'ending a connection failed',
+    );
+  });
 }

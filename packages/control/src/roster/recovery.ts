@@ -3,7 +3,8 @@ import type { ConnectionRecord, TransportRecord } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { capabilitiesOf, isRole } from '../tokens/roles.js';
 import { parseDescription } from '../transports/describe.js';
-import { endConnection, startGrace } from './connections.js';
+import { startGrace } from './connections.js';
+import { loseTransport } from './rejoin.js';
 import { newConnectionState, newTransportState, type ConnectionState, type TransportState } from './state.js';
 
 /** Event numbers of a restored connection start here: a client's older ones never look known. */
@@ -117,22 +118,10 @@ export async function forgetGoneNodes(context: ControlContext, nowMs: number): P
   }
 }
 
-/** Transports that no node has reported are gone, and their clients with them. */
+/** Transports that no node has reported are gone: their clients are asked for other ones. */
 function endUnclaimed(context: ControlContext): void {
   for (const connection of context.roster.connections()) {
-    if (connection.transport === null || connection.transport.claimed) continue;
-    disconnect(context, connection);
+    const { transport } = connection;
+    if (transport !== null && !transport.claimed) loseTransport(context, connection, transport);
   }
-}
-
-/** The connection's media is lost for good: tells the client and ends it. */
-export function disconnect(context: ControlContext, connection: ConnectionState): void {
-  if (connection.ended) return;
-  connection.channel.push({ event: 'sessionDisconnected', reason: 'networkDisconnected' });
-  endConnection(context, connection, 'networkDisconnected').catch((error: unknown) => {
-    context.log.error(
-      { connectionId: connection.connectionId, error: String(error) },
-      'ending a connection failed',
-    );
-  });
 }

@@ -1,5 +1,6 @@
 import type { MediaKind, StreamRoute } from '@godwit/protocol';
 import { ENCODING_IDS, publishedSection, type NegotiatedSection } from '../negotiation/state.js';
+import { feedIdOf } from './feeds.js';
 import type { ConnectionState, SessionState, StreamState, TransportState } from './state.js';
 
 const KINDS: readonly MediaKind[] = ['audio', 'video'];
@@ -29,7 +30,7 @@ function routeOf(session: SessionState, stream: StreamState): StreamRoute | null
     for (const nodeId of consumerNodes(connection, stream.streamId)) consumers.add(nodeId);
   }
   return {
-    streamId: stream.streamId,
+    streamId: feedIdOf(session, stream.streamId),
     ingressNodeId: transport.ownerNodeId,
     ingressEpoch: transport.epoch,
     encodings,
@@ -69,10 +70,13 @@ function subscribes(section: NegotiatedSection, streamId: string): boolean {
 /** Routes of the streams that a connection sends or receives. */
 export function routesOfConnection(connection: ConnectionState): StreamRoute[] {
   const sections = connection.transport?.description.negotiated.sections ?? [];
-  const streamIds = new Set(
-    sections.flatMap(({ use }) => (use.type === 'publish' || use.type === 'subscribe' ? [use.streamId] : [])),
+  const { session } = connection;
+  const feedIds = new Set(
+    sections.flatMap(({ use }) =>
+      use.type === 'publish' || use.type === 'subscribe' ? [feedIdOf(session, use.streamId)] : [],
+    ),
   );
-  return routesOf(connection.session).filter((route) => streamIds.has(route.streamId));
+  return routesOf(session).filter((route) => feedIds.has(route.streamId));
 }
 
 /** What must be told to which node, given what each was told before. */

@@ -28,6 +28,8 @@ export interface TransportDescription {
   readonly ice: IceCredentials;
   readonly fingerprint: DtlsFingerprint;
   readonly remote: RemoteParameters;
+  /** True when it took the place of a transport that was lost: its streams have other feeds then (`feedIdOf`). */
+  readonly isReplacement: boolean;
   /** Told in this ICE generation, oldest first. */
   readonly candidates: readonly ToldCandidate[];
   /** Hops in this ICE generation: each raises the priority. */
@@ -49,6 +51,8 @@ export interface TransportState {
   upcomingOwner: { readonly nodeId: string; readonly epoch: number; readonly returnEpoch: number } | null;
   /** True once its node has reported it, or made it, in this life of control. */
   claimed: boolean;
+  /** True once its client has been asked for another one. What it published stays known until then. */
+  isLost: boolean;
   description: TransportDescription;
 }
 
@@ -87,6 +91,8 @@ export interface ConnectionState {
   /** Restart offers sent so far: an offer from before one is void. */
   restartsSent: number;
   graceTimer: NodeJS.Timeout | null;
+  /** Runs while a lost transport waits for another one. */
+  rejoinTimer: NodeJS.Timeout | null;
 }
 
 /** A session with at least one connection, or a migration, in memory. */
@@ -138,6 +144,7 @@ export function newConnectionState(fields: NewConnection): ConnectionState {
     pendingRestart: null,
     restartsSent: 0,
     graceTimer: null,
+    rejoinTimer: null,
   };
 }
 
@@ -152,7 +159,7 @@ export function newTransportState(fields: {
 }): TransportState {
   const connected = deferred<void>();
   if (fields.isConnected) connected.resolve();
-  return { upcomingOwner: null, ...fields, connected };
+  return { upcomingOwner: null, isLost: false, ...fields, connected };
 }
 
 /** How an address is named in lists of used addresses; nodes name them alike. */

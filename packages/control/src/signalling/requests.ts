@@ -4,11 +4,12 @@ import { ClientError } from '../errors.js';
 import type { Migrations } from '../migration/migrations.js';
 import { endConnection } from '../roster/connections.js';
 import type { ConnectionState } from '../roster/state.js';
+import { recoverPath } from '../roster/rejoin.js';
 import { createStream, destroyStream, ownStream, updateStream } from '../roster/streams.js';
 import { maySignal } from '../tokens/roles.js';
 import { refresh, refreshSubscribers } from '../transports/configure.js';
 import { handleOffer } from '../transports/offer.js';
-import { handleRestartAnswer, restartAtOwner } from '../transports/restart.js';
+import { handleRestartAnswer } from '../transports/restart.js';
 
 /** What a client may ask once it is connected. */
 export type ConnectedRequest = Exclude<ClientRequest, { type: 'connect' | 'resume' }>;
@@ -39,12 +40,19 @@ export async function handleRequest(
       handleRestartAnswer(connection, request.restartId, request.sdp);
       return {};
     case 'requestRestart':
-      await connection.lock.run(() => restartAtOwner(context, connection));
+      await recoverPath(context, connection);
       return {};
     case 'signal':
       return signal(context, connection, request);
     case 'gapReport':
       await migrations.saveGap(connection, request.report);
+      return {};
+    case 'lossReport':
+      context.metrics.lossMs.observe(request.report.silentMs);
+      context.log.info(
+        { connectionId: connection.connectionId, ...request.report },
+        'media is back after a loss',
+      );
       return {};
     case 'disconnect':
       await endConnection(context, connection, 'clientDisconnected');

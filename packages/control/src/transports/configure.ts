@@ -3,6 +3,7 @@ import type { ControlContext } from '../context.js';
 import { egressRules, ingressRules } from '../negotiation/media.js';
 import { publishedSection } from '../negotiation/state.js';
 import { NodeCommandError } from '../nodes/node-session.js';
+import { feedIdOf } from '../roster/feeds.js';
 import { publishReady, streamsOf } from '../roster/streams.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 
@@ -16,14 +17,16 @@ export function mediaOf(connection: ConnectionState, transport: TransportState):
       ? null
       : publishedSection(publisher.description.negotiated, streamId, kind);
   };
-  return {
-    generation,
-    ingress: ingressRules(negotiated, (streamId) => streams.has(streamId)),
-    egress: egressRules(negotiated, {
-      section,
-      wanted: (streamId) => connection.wanted.get(streamId) ?? { audio: true, video: true },
-    }),
-  };
+  const ingress = ingressRules(negotiated, (streamId) => streams.has(streamId));
+  const egress = egressRules(negotiated, {
+    section,
+    wanted: (streamId) => connection.wanted.get(streamId) ?? { audio: true, video: true },
+  });
+  const asFeed = <T extends { streamId: string }>(rule: T): T => ({
+    ...rule,
+    streamId: feedIdOf(connection.session, rule.streamId),
+  });
+  return { generation, ingress: ingress.map(asFeed), egress: egress.map(asFeed) };
 }
 
 /**
@@ -50,7 +53,8 @@ export async function configure(context: ControlContext, connection: ConnectionS
     return false;
   }
   const configured = new Set(media.ingress.map((rule) => rule.streamId));
-  for (const stream of streamsOf(connection)) stream.configured = configured.has(stream.streamId);
+  for (const stream of streamsOf(connection))
+    stream.configured = configured.has(feedIdOf(connection.session, stream.streamId));
   await publishReady(context, connection);
   return true;
 }

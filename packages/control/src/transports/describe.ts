@@ -33,6 +33,7 @@ const description = z.object({
   ice: iceCredentials,
   fingerprint: dtlsFingerprint,
   remote: z.object({ ice: iceCredentials, fingerprint: dtlsFingerprint, setup: dtlsSetup }),
+  isReplacement: z.boolean().default(false),
   candidates: z.array(poolAddress.extend({ priority: z.number() })),
   hops: z.number().int(),
   negotiated: z.object({

@@ -13,6 +13,7 @@ import {
   type NegotiatedState,
 } from '../negotiation/state.js';
 import { placeTransport } from '../nodes/placement.js';
+import { retireTransport } from '../roster/rejoin.js';
 import { newTransportState, type ConnectionState, type TransportState } from '../roster/state.js';
 import { configure, refreshSubscribers } from './configure.js';
 import { candidatesOfHop } from './describe.js';
@@ -61,8 +62,11 @@ async function answerOffer(
   offer: OfferDescription,
   request: OfferRequest,
 ): Promise<OfferResult> {
-  const before = connection.transport?.description.negotiated ?? null;
-  checkSameEnd(connection, offer);
+  // Another peer connection begins with nothing: its m-lines, SSRCs and keys are new.
+  const replaced = request.newTransport === true ? connection.transport : null;
+  const current = replaced === null ? connection.transport : null;
+  const before = current?.description.negotiated ?? null;
+  checkSameEnd(current, offer);
   const result = negotiate(
     offer,
     request,
@@ -70,15 +74,16 @@ async function answerOffer(
     portsOf(connection),
   );
   if (!result.ok) throw new ClientError('invalidParameter', `The offer cannot be used: ${result.reason}.`);
-  const transport = connection.transport ?? (await createTransport(context, connection, offer, result));
+  const transport = current ?? (await createTransport(context, connection, offer, result, replaced !== null));
   transport.description = { ...transport.description, negotiated: result.state };
   try {
     await apply(context, connection, transport);
   } catch (error) {
-    if (before === null) await discardTransport(context, connection, transport);
+    if (before === null) await discardTransport(context, connection, transport, replaced);
     else restoreNegotiation(context, connection, transport, before);
     throw error;
   }
+  if (replaced !== null) await retireTransport(context, connection, replaced);
   forgetWishes(connection, before, result.state);
   refreshSubscribers(context, connection, changedPublications(before, result.state));
   return {
@@ -120,13 +125,13 @@ function forgetWishes(
 }
 
 /** The same peer connection goes on: its certificate and its ICE credentials do not change by its own offers. */
-function checkSameEnd(connection: ConnectionState, offer: OfferDescription): void {
-  const remote = connection.transport?.description.remote;
+function checkSameEnd(transport: TransportState | null, offer: OfferDescription): void {
+  const remote = transport?.description.remote;
   if (remote === undefined) return;
   if (remote.fingerprint.value.toLowerCase() !== offer.fingerprint.value.toLowerCase()) {
     throw new ClientError(
       'invalidParameter',
-      'The DTLS fingerprint has changed: a new peer connection needs a new connection.',
+      'The DTLS fingerprint has changed: say newTransport for another peer connection.',
     );
   }
   if (remote.ice.ufrag !== offer.ice.ufrag) {
@@ -154,6 +159,7 @@ async function createTransport(
   connection: ConnectionState,
   offer: OfferDescription,
   { state }: Negotiated,
+  isReplacement: boolean,
 ): Promise<TransportState> {
   const { session } = connection;
   const nodeId = placeTransport(context.nodes.list(), session.record.homeNodeId);
@@ -181,6 +187,7 @@ async function createTransport(
     ice,
     fingerprint,
     remote,
+    isReplacement,
     candidates,
     hops: 0,
     negotiated: state,
@@ -199,6 +206,7 @@ async function createTransport(
       .catch(() => undefined);
     throw new ClientError('notConnected', 'The connection has ended.');
   }
+  context.roster.forgetTransport(connection);
   connection.transport = transport;
   context.roster.indexTransport(connection);
   await recordTransport(context, connection, transport);
@@ -226,7 +234,9 @@ async function recordTransport(
     createdAtMs: context.clockMs(),
     endedAtMs: null,
   });
-  if (session.record.homeNodeId !== null) return;
+  const { homeNodeId } = session.record;
+  // A home that is out of service brings nobody together any more: those who come now meet here.
+  if (homeNodeId !== null && context.nodes.get(homeNodeId)?.inService === true) return;
   session.record = { ...session.record, homeNodeId: transport.ownerNodeId };
   await context.storage.sessions.setHomeNode(session.sessionId, transport.ownerNodeId);
 }

@@ -22,15 +22,18 @@ export function restoreNegotiation(
 
 /**
  * Takes back a transport whose first offer failed: the client rolls back to no transport at all, and comes again with
- * other ICE credentials.
+ * other ICE credentials. One that was to be replaced stays known, for the sake of what it published.
  */
 export async function discardTransport(
   context: ControlContext,
   connection: ConnectionState,
   transport: TransportState,
+  replaced: TransportState | null = null,
 ): Promise<void> {
   const { transportId, epoch, ownerNodeId } = transport;
   context.roster.forgetTransport(connection);
+  connection.transport = replaced;
+  context.roster.indexTransport(connection);
   const fields = { transportId, epoch, reason: 'offerFailed' };
   context.nodes
     .session(ownerNodeId)
