@@ -4,8 +4,7 @@ export type { ControlContext } from './context.js';
 export { hashResumeToken, newResumeToken } from './ids.js';
 export { TICK_INTERVAL_MS, TRANSFER_TIMEOUT_MS } from './limits.js';
 export type { NegotiatedSection, NegotiatedState } from './negotiation/state.js';
-export { disconnect } from './roster/recovery.js';
-export { endConnection, resume, startGrace } from './roster/connections.js';
+export { disconnect, endConnection, resume, startGrace } from './roster/connections.js';
 export type { ClientSocket } from './roster/client-channel.js';
 export {
   newConnectionState,
