@@ -1,19 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { SignJWT } from 'jose';
-import type { Browser, Page } from 'playwright-core';
-import type { Platform } from '@godwit/testing';
+import type { Page } from 'playwright-core';
+import type { Platform, TestPage } from '@godwit/testing';
 
 const SCRIPT = readFileSync(new URL('./call-page.js', import.meta.url), 'utf8');
 
-export interface CallPage {
-  readonly page: Page;
+/** One participant's page; Playwright's unless said otherwise. */
+export interface CallPage<P extends TestPage = Page> {
+  readonly page: P;
   readonly name: string;
 }
 
-/** An empty page with the SDK of this platform and the measuring script. */
-export async function openCallPage(browser: Browser, platform: Platform, name: string): Promise<CallPage> {
-  const context = await browser.newContext();
-  const page = await context.newPage();
+/** An empty page with the SDK of this platform and the measuring script. Playwright gives each page a context of its own. */
+export async function openCallPage<P extends TestPage>(
+  browser: { newPage(): Promise<P> },
+  platform: Platform,
+  name: string,
+): Promise<CallPage<P>> {
+  const page = await browser.newPage();
   await page.goto(`${platform.url}/api/client/v2/status`);
   await page.setContent(`<!doctype html><title>${name}</title><body></body>`);
   await page.addScriptTag({ url: `${platform.url}/sdk/godwit.js` });
@@ -27,7 +31,7 @@ export interface Joined {
 }
 
 export function join(
-  { page }: CallPage,
+  { page }: CallPage<TestPage>,
   platform: Platform,
   options: {
     sessionId: string;
@@ -70,7 +74,7 @@ export interface ApiAnswer {
 
 /** A request from inside the page: in a network namespace only the browser reaches the platform. */
 export function request(
-  { page }: CallPage,
+  { page }: CallPage<TestPage>,
   url: string,
   init: { method?: string; headers?: Record<string, string>; body?: string } = {},
 ): Promise<ApiAnswer> {
@@ -97,10 +101,10 @@ export async function restToken(platform: Platform): Promise<string> {
 
 /** REST and admin calls of one test, made through a page. */
 export class Api {
-  readonly #via: CallPage;
+  readonly #via: CallPage<TestPage>;
   readonly #platform: Platform;
 
-  constructor(via: CallPage, platform: Platform) {
+  constructor(via: CallPage<TestPage>, platform: Platform) {
     this.#via = via;
     this.#platform = platform;
   }

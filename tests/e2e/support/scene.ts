@@ -1,5 +1,13 @@
-import type { Browser } from 'playwright-core';
-import { launchChromium, startPlatform, type Platform, type PlatformOptions } from '@godwit/testing';
+import type { Browser, Page } from 'playwright-core';
+import {
+  launchChromium,
+  launchFirefox,
+  startPlatform,
+  type Firefox,
+  type Platform,
+  type PlatformOptions,
+  type TestPage,
+} from '@godwit/testing';
 import { Api, join, openCallPage, type CallPage, type Joined } from './call.js';
 import { openTestNetwork, type TestNetwork } from './environment.js';
 
@@ -11,13 +19,19 @@ export interface SceneOptions {
   readonly migrates?: (client: number) => boolean;
 }
 
-/** A platform, a browser and some people in one session. */
-export interface Scene {
+/** Some of the people sit at a Firefox. */
+export interface MixedSceneOptions extends SceneOptions {
+  /** By client number. */
+  readonly usesFirefox: (client: number) => boolean;
+}
+
+/** A platform, a browser or two, and some people in one session. */
+export interface Scene<P extends TestPage = Page> {
   readonly network: TestNetwork;
   readonly platform: Platform;
   readonly browser: Browser;
   readonly api: Api;
-  readonly pages: readonly CallPage[];
+  readonly pages: readonly CallPage<P>[];
   readonly joined: readonly Joined[];
   readonly sessionId: string;
   close(): Promise<void>;
@@ -25,40 +39,38 @@ export interface Scene {
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-export async function openScene(options: SceneOptions): Promise<Scene> {
+export function openScene(options: MixedSceneOptions): Promise<Scene<TestPage>>;
+export function openScene(options: SceneOptions): Promise<Scene>;
+export async function openScene(options: SceneOptions | MixedSceneOptions): Promise<Scene<TestPage>> {
   const network = openTestNetwork();
+  const { prefix } = network;
   const platform = await startPlatform({
     ...options.platform,
-    prefix: network.prefix,
+    prefix,
     env: { GODWIT_MIGRATION_MIN_AGE_SECONDS: '0', ...options.platform?.env },
   });
-  const browser = await launchChromium({ prefix: network.prefix, fakeDevices: true });
+  const browser = await launchChromium({ prefix, fakeDevices: true });
+  let firefox: Firefox | null = null;
   const close = async (): Promise<void> => {
+    await firefox?.close();
     await browser.close();
     await platform.stop();
     network.remove();
   };
   try {
-    const pages: CallPage[] = [];
+    const pages: CallPage<TestPage>[] = [];
     for (let number = 0; number < options.clients; number++) {
-      pages.push(await openCallPage(browser, platform, `client ${number + 1}`));
+      const usesFirefox = 'usesFirefox' in options && options.usesFirefox(number);
+      if (usesFirefox) firefox ??= await launchFirefox({ prefix, fakeDevices: true });
+      const opener = usesFirefox && firefox !== null ? firefox : browser;
+      pages.push(await openCallPage<TestPage>(opener, platform, `client ${number + 1}`));
     }
     const [first] = pages;
     if (first === undefined) throw new Error('a scene needs a client');
     const api = new Api(first, platform);
     const sessionId = await api.createSession();
-    const joined: Joined[] = [];
-    for (const [number, page] of pages.entries()) {
-      joined.push(
-        await join(page, platform, {
-          sessionId,
-          token: await api.token(sessionId),
-          sessionMigration: options.migrates?.(number) ?? true,
-          publish: { resolution: '320x180', frameRate: 30, name: page.name, ...options.publish },
-        }),
-      );
-    }
-    const scene: Scene = { network, platform, browser, api, pages, joined, sessionId, close };
+    const joined = await joinAll(options, pages, platform, { api, sessionId });
+    const scene: Scene<TestPage> = { network, platform, browser, api, pages, joined, sessionId, close };
     await everybodySees(scene);
     return scene;
   } catch (error) {
@@ -67,8 +79,28 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   }
 }
 
+async function joinAll(
+  options: SceneOptions,
+  pages: readonly CallPage<TestPage>[],
+  platform: Platform,
+  { api, sessionId }: { api: Api; sessionId: string },
+): Promise<Joined[]> {
+  const joined: Joined[] = [];
+  for (const [number, page] of pages.entries()) {
+    joined.push(
+      await join(page, platform, {
+        sessionId,
+        token: await api.token(sessionId),
+        sessionMigration: options.migrates?.(number) ?? true,
+        publish: { resolution: '320x180', frameRate: 30, name: page.name, ...options.publish },
+      }),
+    );
+  }
+  return joined;
+}
+
 /** Resolves when every page plays the video of every other one. */
-export async function everybodySees({ pages, platform }: Scene, timeoutMs = 30_000): Promise<void> {
+export async function everybodySees({ pages, platform }: Scene<TestPage>, timeoutMs = 30_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const playing = await Promise.all(pages.map((page) => videosPlaying(page)));
@@ -84,12 +116,12 @@ export async function everybodySees({ pages, platform }: Scene, timeoutMs = 30_0
 }
 
 /** Videos that showed a new frame within the last second. */
-export function videosPlaying({ page }: CallPage): Promise<number> {
+export function videosPlaying({ page }: CallPage<TestPage>): Promise<number> {
   return page.evaluate(() => Object.keys(window.call.frameGaps(performance.now() - 1_000, Infinity)).length);
 }
 
 /** Counters of all pages, added up. */
-export async function totals(pages: readonly CallPage[]): Promise<Record<string, number>> {
+export async function totals(pages: readonly CallPage<TestPage>[]): Promise<Record<string, number>> {
   const sums: Record<string, number> = {};
   for (const counted of await Promise.all(
     pages.map(({ page }) => page.evaluate(() => window.call.counters())),
@@ -103,7 +135,7 @@ export async function totals(pages: readonly CallPage[]): Promise<Record<string,
 
 /** Moves the session and waits for the end. */
 export async function migrate(
-  { api, sessionId }: Scene,
+  { api, sessionId }: Scene<TestPage>,
   body: { target?: string; rehearsal?: boolean } = {},
 ): Promise<Awaited<ReturnType<Api['migrated']>>> {
   const answer = await api.migrate(sessionId, body);
