@@ -25,4 +25,4 @@ export type {
 export type { Subscriber, SubscriberProperties } from './subscriber/subscriber.js';
 export type { SubscriberEvents, VideoReason } from './subscriber/subscriberEvents.js';
 export type { WidgetProperties, WidgetTarget } from './view/widget.js';
-export type { Capabilities, GapReport } from '@godwit/protocol';
+export type { Capabilities, GapReport, LossReport } from '@godwit/protocol';

@@ -35,6 +35,14 @@ export const ICE_DISCONNECTED_GRACE_MS = 3_000;
 export const RESTART_ATTEMPTS_MAX = 6;
 /** One restart: a round trip for the offer and the checks. */
 export const RESTART_INTERVAL_MS = 5_000;
+/** How often a transport under suspicion is looked at: cheap, and fine enough for the silence below. */
+export const SILENCE_SAMPLE_MS = 250;
+/** A living node sends media, feedback or an answer to a check far more often; one that is silent this long is asked about. */
+export const SILENCE_MS = 1_000;
+/** A node that control does not see is looked at for this long; what dies later shows by ICE itself. */
+export const SUSPICION_MAX_MS = 15_000;
+/** Time for another transport when one died with its node; the server allows as much (protocol's resume grace). */
+export const REJOIN_MAX_MS = 30_000;
 
 /** Time after a move's end that still belongs to its window: late losses and freezes show within it. */
 export const GAP_WINDOW_AFTER_MS = 2_000;

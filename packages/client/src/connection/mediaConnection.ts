@@ -7,6 +7,7 @@ import { Negotiator } from './negotiator.js';
 import type { OfferedStreams, RestartOffer } from './negotiator.js';
 import { withOpusDtx } from './opusDtx.js';
 import { PathRecovery } from './pathRecovery.js';
+import { receivedOf, SilenceWatch } from './silenceWatch.js';
 import { TransceiverPool } from './transceivers.js';
 
 /** A candidate that the server announces for a move. */
@@ -32,6 +33,19 @@ export interface StreamMedia {
   refusals: { kind: 'audio' | 'video'; name: string; message: string }[];
 }
 
+/** Everything that a peer connection carried, to be taken up by the next one. */
+export interface Carried {
+  readonly publications: ReadonlyMap<string, PublicationTracks>;
+  /** Stream by subscriber. */
+  readonly subscriptions: ReadonlyMap<object, string>;
+}
+
+/** What became of it. */
+export interface Restored {
+  readonly publications: ReadonlyMap<string, StreamMedia>;
+  readonly subscriptions: ReadonlyMap<object, StreamMedia>;
+}
+
 export interface MediaConnectionDelegate {
   offer(sdp: string, streams: OfferedStreams): Promise<OfferResult>;
   restartAnswer(restartId: string, sdp: string): Promise<unknown>;
@@ -52,6 +66,7 @@ export class MediaConnection {
   readonly #pool: TransceiverPool;
   readonly #negotiator: Negotiator;
   readonly #recovery: PathRecovery;
+  readonly #silence: SilenceWatch;
   readonly #publications = new Map<string, StreamMedia>();
   /** By subscriber: a page may show one stream several times. */
   readonly #subscriptions = new Map<object, StreamMedia>();
@@ -75,6 +90,11 @@ export class MediaConnection {
       restartAnswer: (restartId, sdp) => delegate.restartAnswer(restartId, sdp),
     });
     this.#recovery = new PathRecovery(platform, delegate);
+    this.#silence = new SilenceWatch(platform, {
+      received: async () => receivedOf((await this.#peer.getStats()) as ReadonlyMap<string, unknown>),
+      silent: () => this.#recovery.silent(),
+      heard: () => this.#recovery.heard(),
+    });
     this.#peer.oniceconnectionstatechange = () => this.#recovery.stateChanged(this.#peer.iceConnectionState);
   }
 
@@ -92,6 +112,32 @@ export class MediaConnection {
       void this.unpublish(streamId);
       throw asOTError(error, 'OT_PUBLISHER_WEBRTC_ERROR');
     }
+  }
+
+  /** Takes up what another peer connection carried, in one offer. Resolves once the transport is connected. */
+  async restore({ publications, subscriptions }: Carried): Promise<Restored> {
+    for (const [subscriber, streamId] of subscriptions) {
+      const [audio, video] = [this.#pool.receive('audio'), this.#pool.receive('video')];
+      this.#subscriptions.set(subscriber, { streamId, audio, video, refusals: [] });
+    }
+    for (const [streamId, tracks] of publications) {
+      const media: StreamMedia = { streamId, refusals: [] };
+      this.#publications.set(streamId, media);
+      await this.#addSenders(media, tracks);
+    }
+    await this.#negotiator.request();
+    await this.#connected();
+    return { publications: this.#publications, subscriptions: this.#subscriptions };
+  }
+
+  /** The node is out of control's sight: looks whether anything still comes from it. */
+  suspect(): void {
+    this.#silence.start();
+  }
+
+  /** When something was last seen to come; undefined unless `suspect` had it looked at. */
+  get heardAtMs(): number | undefined {
+    return this.#silence.heardAtMs;
   }
 
   /** Stops sending a stream. */
@@ -152,6 +198,7 @@ export class MediaConnection {
   /** Ends everything; what waits fails. */
   close(): void {
     this.#recovery.close();
+    this.#silence.close();
     this.#negotiator.close();
     this.#peer.oniceconnectionstatechange = null;
     this.#peer.close();

@@ -47,6 +47,14 @@ it('does nothing on a network change while the path is healthy', async () => {
   expect(seen).toEqual([]);
 });
 
+it('takes silence for a broken path before ICE does, and what comes again for a healed one', async () => {
+  recovery.silent();
+  await platform.advance(0);
+  recovery.heard();
+  await platform.advance(60_000);
+  expect(seen).toEqual(['disconnected', 'restart', 'connected']);
+});
+
 it('is quiet once closed', async () => {
   recovery.stateChanged('failed');
   recovery.close();

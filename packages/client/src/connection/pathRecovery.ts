@@ -48,6 +48,16 @@ export class PathRecovery {
     if (ice === 'disconnected' || ice === 'failed') this.#broke(0);
   }
 
+  /** Nothing comes any more, whatever ICE says. */
+  silent(): void {
+    if (this.#state.kind === 'connected') this.#broke(0);
+  }
+
+  /** Something comes again, whatever ICE says. */
+  heard(): void {
+    if (this.#state.kind === 'broken') this.#healed();
+  }
+
   close(): void {
     this.#platform.clearTimer(this.#timer);
     this.#state = { kind: 'closed' };

@@ -148,7 +148,8 @@ export class Session extends Emitter<SessionEvents> {
     const call = new SessionCall(this.#options, {
       event: (event) => this.#serverEvent(event),
       reconnecting: () => this.dispatch('sessionReconnecting', makeEvent('sessionReconnecting', this, {})),
-      reconnected: (roster) => this.#reconnected(roster),
+      reconnected: () => this.dispatch('sessionReconnected', makeEvent('sessionReconnected', this, {})),
+      rosterReplaced: (roster) => this.#replaceRoster(roster),
       lost: () => this.#over('networkDisconnected'),
       pathChanged: (connected) => {
         for (const subscriber of this.#subscribers) subscriber.announceConnected(connected);
@@ -158,6 +159,8 @@ export class Session extends Emitter<SessionEvents> {
         this.dispatch('migrationStarted', makeEvent('migrationStarted', this, { moveId })),
       migrationMeasured: (report) =>
         this.dispatch('migrationMeasured', makeEvent('migrationMeasured', this, { report })),
+      transportReplaced: (report) =>
+        this.dispatch('transportReplaced', makeEvent('transportReplaced', this, { report })),
     });
     this.#state = { kind: 'connecting', call };
     try {
@@ -185,11 +188,6 @@ export class Session extends Emitter<SessionEvents> {
       this.#replaceRoster(result);
       call.start();
     }, 0);
-  }
-
-  #reconnected(roster: ConnectResult | undefined): void {
-    this.dispatch('sessionReconnected', makeEvent('sessionReconnected', this, {}));
-    if (roster !== undefined) this.#replaceRoster(roster);
   }
 
   #replaceRoster(roster: ConnectResult): void {
@@ -232,6 +230,8 @@ export class Session extends Emitter<SessionEvents> {
       case 'moveCandidate':
       case 'restartOffer':
       case 'moveEnded':
+      case 'transportSuspect':
+      case 'transportLost':
         return; // the call has taken these
     }
   }

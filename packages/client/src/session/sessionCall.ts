@@ -3,6 +3,7 @@ import type {
   ClientResult,
   ConnectResult,
   GapReport,
+  LossReport,
   SequencedEvent,
 } from '@godwit/protocol';
 import { MediaConnection } from '../connection/mediaConnection.js';
@@ -11,11 +12,9 @@ import { detectPathMethod } from '../connection/pathMethod.js';
 import { otError } from '../errors.js';
 import type { FrameTimeline } from '../gap/frameTimeline.js';
 import { log } from '../log.js';
-import { videoCodecPreferences } from '../media/codecs.js';
 import type { LocalMedia } from '../media/sources.js';
 import type { Publisher } from '../publisher/publisher.js';
 import { SignallingLink } from '../signalling/link.js';
-import type { LinkObserver } from '../signalling/link.js';
 import { browserPlatform } from '../signalling/platform.js';
 import type { RequestBody } from '../signalling/requests.js';
 import { signallingUrl, tokenUrl } from '../signalling/url.js';
@@ -25,12 +24,26 @@ import { SDK_VERSION } from '../version.js';
 import type { WidgetTarget } from '../view/widget.js';
 import { Moves } from './moves.js';
 import { rtcConfiguration } from './options.js';
+import { streamProperties, tracksOf } from './publication.js';
+import type { Publication } from './publication.js';
+import { Reconnection } from './reconnection.js';
+import { Rejoin } from './rejoin.js';
 import type { SessionOptions } from './options.js';
 import type { Connection, Stream } from './stream.js';
 import { Wishes } from './wishes.js';
 import type { Wanted } from './wishes.js';
 
-export interface SessionCallObserver extends LinkObserver {
+export interface SessionCallObserver {
+  event(event: SequencedEvent): void;
+  /** Signalling or media, or both, are away. */
+  reconnecting(): void;
+  /** Everything is back. */
+  reconnected(): void;
+  /** The server tells everything anew. */
+  rosterReplaced(roster: ConnectResult): void;
+  /** The connection is gone for good. */
+  lost(): void;
+  transportReplaced(report: LossReport): void;
   pathChanged(connected: boolean): void;
   /** A publisher is no longer published, for whatever reason. */
   publicationEnded(publisher: Publisher): void;
@@ -38,16 +51,12 @@ export interface SessionCallObserver extends LinkObserver {
   migrationMeasured(report: GapReport): void;
 }
 
-interface Publication {
-  streamId: string | undefined;
-  /** Set when it was ended while it was still being set up. */
-  ended: boolean;
-}
-
 interface Subscription {
   streamId: string;
   timeline: FrameTimeline;
   wanted: Wanted;
+  /** Its media has been set up. */
+  attached: boolean;
 }
 
 /** One stay in a session, from connect to disconnect: signalling, the peer connection, and what runs over it. */
@@ -58,10 +67,13 @@ export class SessionCall {
   readonly #subscriptions = new Map<Subscriber, Subscription>();
   readonly #wishes = new Wishes();
   readonly #moves: Moves;
+  readonly #reconnection = new Reconnection();
+  readonly #rejoin: Rejoin;
   readonly #online: () => void;
   readonly #pageHidden: (event: PageTransitionEvent) => void;
   #link: SignallingLink | undefined;
   #media: MediaConnection | undefined;
+  #pathBroken = false;
   #closed = false;
 
   constructor(options: SessionOptions, observer: SessionCallObserver) {
@@ -74,6 +86,11 @@ export class SessionCall {
       report: (report) => this.request('gapReport', { report }),
       migrationStarted: (moveId) => observer.migrationStarted(moveId),
       migrationMeasured: (report) => observer.migrationMeasured(report),
+    });
+    this.#rejoin = new Rejoin(browserPlatform, {
+      attempt: () => this.#replaceTransport(),
+      restored: (report) => this.#transportReplaced(report),
+      failed: () => observer.lost(),
     });
     this.#online = () => {
       this.#link?.retryNow();
@@ -92,8 +109,13 @@ export class SessionCall {
     const url = signallingUrl(tokenUrl(token) ?? apiUrl);
     this.#link = new SignallingLink(browserPlatform, url, {
       event: (event) => this.#event(event),
-      reconnecting: () => this.#observer.reconnecting(),
-      reconnected: (roster) => this.#observer.reconnected(roster),
+      reconnecting: () => {
+        if (this.#reconnection.left('signalling')) this.#observer.reconnecting();
+      },
+      reconnected: (roster) => {
+        if (this.#reconnection.returned('signalling')) this.#observer.reconnected();
+        if (roster !== undefined) this.#observer.rosterReplaced(roster);
+      },
       lost: () => this.#observer.lost(),
     });
     try {
@@ -145,7 +167,8 @@ export class SessionCall {
         frameRate: properties.frameRate,
         videoType: local.videoType,
       };
-      publisher.began(stream, this.#handle(publisher, session, streamId, media));
+      publication.sent = { tracks: tracksOf(publisher, local), media };
+      publisher.began(stream, this.#handle(publisher, session, streamId, publication.sent));
       publisher.announce();
     } catch (error) {
       this.#endPublication(publisher);
@@ -168,7 +191,7 @@ export class SessionCall {
     const { streamId } = stream;
     const timeline = this.#moves.watch();
     const { subscribeToAudio: audio = true, subscribeToVideo: video = true } = properties;
-    const subscription: Subscription = { streamId, timeline, wanted: { audio, video } };
+    const subscription: Subscription = { streamId, timeline, wanted: { audio, video }, attached: false };
     const update = (wanted: Partial<Wanted>): void => {
       subscription.wanted = { ...subscription.wanted, ...wanted };
       this.#tellWishes(streamId);
@@ -205,21 +228,81 @@ export class SessionCall {
     window.removeEventListener('online', this.#online);
     window.removeEventListener('pagehide', this.#pageHidden);
     this.#moves.close();
+    this.#rejoin.close();
     this.#link?.close();
     this.#media?.close();
   }
 
   #event(event: SequencedEvent): void {
-    if (!this.#moves.take(event)) this.#observer.event(event);
+    if (event.event === 'transportSuspect') this.#media?.suspect();
+    else if (event.event === 'transportLost') this.#transportLost();
+    else if (!this.#moves.take(event)) this.#observer.event(event);
   }
 
-  #peer(): MediaConnection {
+  #transportLost(): void {
+    if (this.#rejoin.isRunning || this.#media === undefined) return;
+    this.#pathChanged(false);
+    if (this.#reconnection.left('media')) this.#observer.reconnecting();
+    this.#rejoin.start(this.#media.heardAtMs ?? browserPlatform.now());
+  }
+
+  /** Everything that is published and subscribed to goes on over another peer connection, under the same ids. */
+  async #replaceTransport(): Promise<void> {
+    this.#media?.close();
+    this.#media = undefined;
+    const published = [...this.#publications.values()].filter(
+      (each): each is Publication & { streamId: string } => each.streamId !== undefined && !each.ended,
+    );
+    const publications = new Map(
+      published.flatMap(({ streamId, sent }) =>
+        sent === undefined ? [] : [[streamId, sent.tracks] as const],
+      ),
+    );
+    const attached = [...this.#subscriptions].filter(([, subscription]) => subscription.attached);
+    const subscriptions = new Map(
+      attached.map(([subscriber, { streamId }]) => [subscriber, streamId] as const),
+    );
+    const restored = await this.#peer(true).restore({ publications, subscriptions });
+    for (const { streamId, sent } of published) {
+      const media = restored.publications.get(streamId);
+      if (sent !== undefined && media !== undefined) sent.media = media;
+    }
+    for (const [subscriber] of attached) {
+      const media = restored.subscriptions.get(subscriber);
+      if (media !== undefined && this.#subscriptions.has(subscriber)) subscriber.attach(media);
+    }
+  }
+
+  #transportReplaced(report: LossReport): void {
+    this.#tell('lossReport', { report });
+    this.#pathChanged(true);
+    if (this.#reconnection.returned('media')) this.#observer.reconnected();
+    this.#observer.transportReplaced(report);
+  }
+
+  #pathChanged(connected: boolean): void {
+    if (this.#pathBroken === !connected) return;
+    this.#pathBroken = !connected;
+    this.#observer.pathChanged(connected);
+  }
+
+  /** `replaces`: its first offer says that it takes the place of another one. */
+  #peer(replaces = false): MediaConnection {
     if (this.#closed) throw otError('OT_NOT_CONNECTED');
+    let newTransport = replaces;
     this.#media ??= new MediaConnection(browserPlatform, rtcConfiguration(this.#options), {
-      offer: (sdp, streams) => this.request('offer', { sdp, ...streams }),
+      offer: async (sdp, streams) => {
+        const result = await this.request('offer', {
+          sdp,
+          ...streams,
+          ...(newTransport && { newTransport }),
+        });
+        newTransport = false;
+        return result;
+      },
       restartAnswer: (restartId, sdp) => this.request('restartAnswer', { restartId, sdp }),
       requestRestart: () => this.request('requestRestart', {}),
-      pathChanged: (connected) => this.#observer.pathChanged(connected),
+      pathChanged: (connected) => this.#pathChanged(connected),
       pathLost: () => this.#observer.lost(),
     });
     return this.#media;
@@ -233,22 +316,17 @@ export class SessionCall {
   ): Promise<StreamMedia> {
     const cancelled = (): boolean => publication.ended || publisher.isDestroyed;
     if (cancelled()) throw otError('OT_INVALID_PARAMETER', 'Publishing was stopped.');
-    const { enableDtx = false, audioBitrate, maxVideoBitrate, preferredVideoCodecs } = publisher.properties;
-    const codecs = videoCodecPreferences(preferredVideoCodecs);
-    const { stream, audio, video } = local;
-    const media = await this.#peer().publish(streamId, {
-      stream,
-      ...(audio && { audio: { track: audio, dtx: enableDtx, maxBitrateBps: audioBitrate } }),
-      ...(video && { video: { track: video, maxBitrateBps: maxVideoBitrate, codecs } }),
-    });
+    const media = await this.#peer().publish(streamId, tracksOf(publisher, local));
     if (cancelled()) throw otError('OT_INVALID_PARAMETER', 'Publishing was stopped.');
     return media;
   }
 
-  #handle(publisher: Publisher, session: unknown, streamId: string, media: StreamMedia) {
+  #handle(publisher: Publisher, session: unknown, streamId: string, sent: { readonly media: StreamMedia }) {
     return {
       session,
-      media,
+      get media(): StreamMedia {
+        return sent.media;
+      },
       update: (properties: Omit<RequestBody<'updateStream'>, 'streamId'>) =>
         this.#tell('updateStream', { streamId, ...properties }),
       getStats: () => this.#peer().getStats(),
@@ -270,7 +348,9 @@ export class SessionCall {
 
   async #receive(subscriber: Subscriber, streamId: string): Promise<Subscriber> {
     const media = await this.#peer().subscribe(streamId, subscriber);
-    if (!this.#subscriptions.has(subscriber)) throw otError('OT_STREAM_NOT_FOUND');
+    const subscription = this.#subscriptions.get(subscriber);
+    if (subscription === undefined) throw otError('OT_STREAM_NOT_FOUND');
+    subscription.attached = true;
     subscriber.attach(media);
     subscriber.announceConnected(true);
     return subscriber;
@@ -289,21 +369,4 @@ export class SessionCall {
   #tell<T extends ClientRequestType>(type: T, body: RequestBody<T>): void {
     this.request(type, body).catch((error: unknown) => log.info(`${type} was not taken`, error));
   }
-}
-
-function streamProperties(
-  publisher: Publisher,
-  { audio, video, videoType }: LocalMedia,
-): RequestBody<'createStream'> {
-  const { name = '', initials, frameRate } = publisher.properties;
-  const { width = 0, height = 0 } = video?.getSettings() ?? {};
-  return {
-    name,
-    ...(initials !== undefined && { initials }),
-    ...(frameRate !== undefined && { frameRate }),
-    hasAudio: audio?.enabled ?? false,
-    hasVideo: video?.enabled ?? false,
-    videoDimensions: { width: Math.round(width), height: Math.round(height) },
-    ...(videoType !== undefined && { videoType }),
-  };
 }

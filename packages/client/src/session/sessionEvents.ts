@@ -1,4 +1,4 @@
-import type { GapReport } from '@godwit/protocol';
+import type { GapReport, LossReport } from '@godwit/protocol';
 import type { OTEvent } from '../events/event.js';
 import type { Session } from './session.js';
 import type { Connection, Stream } from './stream.js';
@@ -22,7 +22,10 @@ export type StreamProperty = 'hasAudio' | 'hasVideo' | 'hasCaptions' | 'videoDim
 /** Events of a session. Those marked "ours" are not in OpenTok.js. */
 export interface SessionEvents {
   sessionConnected: Event<'sessionConnected'>;
-  /** Signalling broke; media goes on, the SDK resumes by itself. */
+  /**
+   * Signalling broke, while media goes on; or the media server died (its subscribers say `disconnected`). The SDK comes back
+   * by itself, with the same connection and streams.
+   */
   sessionReconnecting: Event<'sessionReconnecting'>;
   sessionReconnected: Event<'sessionReconnected'>;
   /** Comes exactly once for each connect. Default action: publishers and subscribers are destroyed. */
@@ -44,4 +47,6 @@ export interface SessionEvents {
   migrationStarted: Event<'migrationStarted', { moveId: string }>;
   /** Ours: what the page saw around a move, as it was reported to the server. */
   migrationMeasured: Event<'migrationMeasured', { report: GapReport }>;
+  /** Ours: the media server died, and media goes on over another one. */
+  transportReplaced: Event<'transportReplaced', { report: LossReport }>;
 }

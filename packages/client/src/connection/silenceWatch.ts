@@ -1,0 +1,85 @@
+import { SILENCE_MS, SILENCE_SAMPLE_MS, SUSPICION_MAX_MS } from '../limits.js';
+import type { Platform, Timer } from '../signalling/platform.js';
+
+export interface SilenceWatchDelegate {
+  /** A number that grows with everything that comes over the transport, consent checks included. */
+  received(): Promise<number>;
+  /** Nothing has come for SILENCE_MS. */
+  silent(): void;
+  /** Something comes again. */
+  heard(): void;
+}
+
+/**
+ * Looks whether anything still comes over a transport whose node has gone out of control's sight. ICE takes several
+ * seconds to call a path disconnected; media, feedback and checks that all stop at once say it sooner.
+ */
+export class SilenceWatch {
+  readonly #platform: Platform;
+  readonly #delegate: SilenceWatchDelegate;
+  #timer: Timer | undefined;
+  #untilMs = 0;
+  #received: number | undefined;
+  #heardAtMs = 0;
+  #isSilent = false;
+  #closed = false;
+
+  constructor(platform: Platform, delegate: SilenceWatchDelegate) {
+    this.#platform = platform;
+    this.#delegate = delegate;
+  }
+
+  /** When something was last seen to come, on the platform's clock; undefined when nobody has looked. */
+  get heardAtMs(): number | undefined {
+    return this.#received === undefined ? undefined : this.#heardAtMs;
+  }
+
+  /** Looks for SUSPICION_MAX_MS from now, and on while it is silent. */
+  start(): void {
+    if (this.#closed) return;
+    this.#untilMs = this.#platform.now() + SUSPICION_MAX_MS;
+    if (this.#timer !== undefined) return;
+    this.#received = undefined;
+    this.#schedule(0);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#platform.clearTimer(this.#timer);
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer = this.#platform.setTimer(() => void this.#look(), delayMs);
+  }
+
+  async #look(): Promise<void> {
+    const received = await this.#delegate.received().catch(() => undefined);
+    if (this.#closed) return;
+    const nowMs = this.#platform.now();
+    if (received !== undefined && received !== this.#received) {
+      this.#received = received;
+      this.#heardAtMs = nowMs;
+      if (this.#isSilent) this.#delegate.heard();
+      this.#isSilent = false;
+    } else if (!this.#isSilent && this.#received !== undefined && nowMs - this.#heardAtMs >= SILENCE_MS) {
+      this.#isSilent = true;
+      this.#delegate.silent();
+    }
+    if (this.#isSilent || nowMs < this.#untilMs) this.#schedule(SILENCE_SAMPLE_MS);
+    else this.#timer = undefined;
+  }
+}
+
+/** What {@link SilenceWatchDelegate.received} wants, from a browser's report. */
+export function receivedOf(report: Iterable<readonly [string, unknown]>): number {
+  let sum = 0;
+  for (const [, value] of report) {
+    const entry = value as Record<string, unknown>;
+    if (entry['type'] !== 'candidate-pair') continue;
+    for (const key of ['bytesReceived', 'responsesReceived', 'requestsReceived']) {
+      const counted = entry[key];
+      if (typeof counted === 'number') sum += counted;
+    }
+  }
+  return sum;
+}
