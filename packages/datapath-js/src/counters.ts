@@ -45,6 +45,7 @@ export interface Counters {
   dropped_link_frame: number;
   dropped_link_replayed: number;
   dropped_ingress_epoch: number;
+  dropped_foreign_frame: number;
   dropped_rtx_probe: number;
 }
 
@@ -95,6 +96,7 @@ export function createCounters(): Counters {
     dropped_link_frame: 0,
     dropped_link_replayed: 0,
     dropped_ingress_epoch: 0,
+    dropped_foreign_frame: 0,
     dropped_rtx_probe: 0,
   };
 }

@@ -14,6 +14,7 @@ import {
   type MediaRules,
   type OnExceptions,
   type Path,
+  type PathId,
   type RemoteAddress,
   type SocketHandle,
   type SocketOptions,
@@ -23,6 +24,7 @@ import {
   type StreamStatus,
   type TransportId,
 } from '@godwit/datapath';
+import { classify } from '@godwit/rtp';
 import type { Core } from './core.js';
 import { createCounters } from './counters.js';
 import { ExceptionQueue } from './exceptions.js';
@@ -33,15 +35,15 @@ import { forgetKeys, ownWithKeys } from './keys.js';
 import { receiveLinkDatagram } from './link-inbound.js';
 import { LinkTable } from './links.js';
 import { applyMedia, detachEgresses } from './media-rules.js';
-import { resolvePaths, sendCiphertext } from './paths.js';
+import { findPath, isInUse, resolvePaths, sendCiphertext } from './paths.js';
 import { watchProof } from './proof.js';
 import { Binding, RemoteTable } from './remotes.js';
 import { retransmit } from './retransmit.js';
 import { SendSlab } from './send-slab.js';
-import { SocketTable } from './sockets.js';
+import { SocketTable, type SocketEntry } from './sockets.js';
 import { StreamTable } from './stream.js';
 import { thawTransport } from './thaw.js';
-import type { ProofWatch } from './transport-entry.js';
+import type { ProofWatch, TransportEntry } from './transport-entry.js';
 import { TransportTable } from './transports.js';
 import type { OpenUdpSocket } from './udp-socket.js';
 
@@ -97,7 +99,12 @@ export class JsDatapath implements Datapath {
   }
 
   sendDatagram(socket: SocketHandle, remote: RemoteAddress, bytes: Uint8Array): void {
-    this.#core.sockets.send(this.#core.sockets.get(socket), Buffer.from(bytes), remote.port, remote.address);
+    const entry = this.#core.sockets.get(socket);
+    if (isLimited(bytes) && !this.#mayBeSent(entry, remote, bytes.length)) {
+      this.#core.counters.dropped_unproven += 1;
+      return;
+    }
+    this.#core.sockets.send(entry, Buffer.from(bytes), remote.port, remote.address);
   }
 
   addLink(options: LinkOptions): void {
@@ -135,21 +142,30 @@ export class JsDatapath implements Datapath {
     this.#core.transports.remove(transportId);
   }
 
-  bindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void {
+  bindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): boolean {
     const transport = this.#core.transports.get(transportId);
     const entry = this.#core.sockets.get(socket);
     const existing = this.#core.remotes.find(entry, remote.address, remote.port);
-    if (existing?.transport === transport) return;
+    if (existing?.transport === transport) return true;
     if (existing !== null) {
+      if (isInUse(existing, this.#core.clockMicros())) return false;
       existing.transport.bindings = existing.transport.bindings.filter((other) => other !== existing);
     }
-    const binding = new Binding(transport, entry, remote);
+    const binding = new Binding(this.#core.remotes.nextPathId(), transport, entry, remote);
     this.#core.remotes.add(binding);
     transport.bindings.push(binding);
-    if (transport.bindings.length > BOUND_REMOTES_MAX) {
-      const oldest = transport.bindings.shift();
-      if (oldest !== undefined) this.#core.remotes.remove(oldest);
-    }
+    if (transport.bindings.length > BOUND_REMOTES_MAX) this.#evictRemote(transport);
+    return true;
+  }
+
+  /** The oldest unproven one but the newcomer; checks from forged addresses shall not push out the client's own. */
+  #evictRemote(transport: TransportEntry): void {
+    const nowMicros = this.#core.clockMicros();
+    const older = transport.bindings.slice(0, -1);
+    const oldest = older.find((binding) => !isInUse(binding, nowMicros)) ?? older[0];
+    if (oldest === undefined) return;
+    this.#core.remotes.remove(oldest);
+    transport.bindings = transport.bindings.filter((binding) => binding !== oldest);
   }
 
   unbindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void {
@@ -158,6 +174,18 @@ export class JsDatapath implements Datapath {
     if (binding?.transport !== transport) return;
     this.#core.remotes.remove(binding);
     transport.bindings = transport.bindings.filter((other) => other !== binding);
+  }
+
+  boundRemote(
+    transportId: TransportId,
+    pathId: PathId,
+  ): { socket: SocketHandle; remote: RemoteAddress } | null {
+    const binding = findPath(this.#core.transports.get(transportId), pathId);
+    return binding === null ? null : { socket: binding.entry.handle, remote: binding.remote };
+  }
+
+  addMovePeer(transportId: TransportId, linkId: LinkId): void {
+    this.#core.transports.get(transportId).addMovePeer(linkId);
   }
 
   setPaths(transportId: TransportId, paths: readonly Path[]): void {
@@ -277,4 +305,14 @@ export class JsDatapath implements Datapath {
     this.#core.links.removeAll();
     await this.#core.sockets.closeAll();
   }
+
+  #mayBeSent(entry: SocketEntry, { address, port }: RemoteAddress, bytes: number): boolean {
+    const binding = this.#core.remotes.find(entry, address, port);
+    return binding?.spend(bytes, this.#core.clockMicros()) === true;
+  }
+}
+
+/** Answers to STUN are not: no larger than their requests, of which the limit knows. */
+function isLimited(bytes: Uint8Array): boolean {
+  return classify(bytes[0] ?? 0) !== 'stun';
 }

@@ -23,8 +23,8 @@ export function receiveClientDatagram(
     return;
   }
   const binding = core.remotes.find(entry, from.address, from.port);
-  if (binding !== null) binding.bytesReceived += bytes.length;
   const kind = bytes.length === 0 ? 'unknown' : classify(bytes[0] ?? 0);
+  if (binding !== null) binding.earn(bytes.length, kind === 'stun');
   switch (kind) {
     case 'rtp':
       if (binding === null) counters.dropped_unbound += 1;

@@ -21,6 +21,7 @@ import {
   TO_CLIENT_HEADER_BYTES,
 } from './link-frames.js';
 import type { Link } from './links.js';
+import type { Origin } from './origin.js';
 import { sendFromOwner } from './paths.js';
 import { SourcePacket } from './source-packet.js';
 
@@ -57,7 +58,7 @@ function dispatchFrame(core: Core, link: Link, frame: Buffer): boolean {
     case FRAME_FROM_CLIENT:
       return receiveFromClient(core, link, frame);
     case FRAME_TO_CLIENT:
-      return receiveToClient(core, frame);
+      return receiveToClient(core, link, frame);
     case FRAME_REPAIR:
       return receiveRepairRequest(core, link, frame);
     case FRAME_MESSAGE:
@@ -103,9 +104,15 @@ function receiveFromClient(core: Core, link: Link, frame: Buffer): boolean {
     core.counters.dropped_unknown_transport += 1;
     return true;
   }
+  if (!transport.movePeers.includes(link.linkId)) {
+    core.counters.dropped_foreign_frame += 1;
+    return true;
+  }
   core.counters.from_client_received += 1;
   const arrivedAtMicros = arrivalOf(core, link, header.arrivedAtMicros);
-  const origin = { kind: header.isBounced ? 'bounced' : 'link', linkId: link.linkId } as const;
+  const { isBounced, pathId } = header;
+  const { linkId } = link;
+  const origin: Origin = isBounced ? { kind: 'bounced', linkId } : { kind: 'link', linkId, pathId };
   receiveMediaDatagram(core, transport, packet, arrivedAtMicros, origin);
   return true;
 }
@@ -119,7 +126,7 @@ function arrivalOf(core: Core, { clockOffsetMicros }: Link, stampMicros: number)
   return Math.abs(ageMicros) <= RELAYED_AGE_MICROS_MAX ? nowMicros - ageMicros : nowMicros;
 }
 
-function receiveToClient(core: Core, frame: Buffer): boolean {
+function receiveToClient(core: Core, link: Link, frame: Buffer): boolean {
   const header = readToClientHeader(frame);
   if (header === null) return false;
   const transport = core.transports.find(header.transportId);
@@ -127,8 +134,12 @@ function receiveToClient(core: Core, frame: Buffer): boolean {
     core.counters.dropped_unknown_transport += 1;
     return true;
   }
+  if (!transport.movePeers.includes(link.linkId)) {
+    core.counters.dropped_foreign_frame += 1;
+    return true;
+  }
   core.counters.to_client_received += 1;
-  sendFromOwner(core, transport, frame.subarray(TO_CLIENT_HEADER_BYTES), header.isProven);
+  sendFromOwner(core, transport, frame.subarray(TO_CLIENT_HEADER_BYTES), header.provenPathId);
   return true;
 }
 

@@ -1,4 +1,10 @@
-import { LINK_MESSAGE_BYTES_MAX, REPAIR_INDICES_MAX, type LinkId, type LinkOptions } from '@godwit/datapath';
+import {
+  LINK_MESSAGE_BYTES_MAX,
+  REPAIR_INDICES_MAX,
+  type LinkId,
+  type LinkOptions,
+  type PathId,
+} from '@godwit/datapath';
 import type { Counters } from './counters.js';
 import type { HeldPacket } from './held-packets.js';
 import { LinkCipher } from './link-cipher.js';
@@ -98,14 +104,20 @@ export class LinkTable {
   }
 
   sendFromClient(linkId: LinkId, transportIdBytes: Buffer, packet: HeldPacket, isBounced: boolean): void {
-    const length = writeFromClientHeader(this.#header, transportIdBytes, isBounced, packet.arrivedAtMicros);
+    const { origin, arrivedAtMicros } = packet;
+    const pathId = origin.kind === 'socket' ? origin.pathId : 0;
+    const length = writeFromClientHeader(this.#header, transportIdBytes, {
+      isBounced,
+      arrivedAtMicros,
+      pathId,
+    });
     if (!this.#send(linkId, length, packet.bytes)) return;
     if (isBounced) this.#counters.from_client_bounced += 1;
     else this.#counters.from_client_sent += 1;
   }
 
-  sendToClient(linkId: LinkId, transportIdBytes: Buffer, ciphertext: Buffer, isProven: boolean): void {
-    const length = writeToClientHeader(this.#header, transportIdBytes, isProven);
+  sendToClient(linkId: LinkId, transportIdBytes: Buffer, ciphertext: Buffer, provenPathId: PathId): void {
+    const length = writeToClientHeader(this.#header, transportIdBytes, provenPathId);
     if (this.#send(linkId, length, ciphertext)) this.#counters.to_client_sent += 1;
   }
 

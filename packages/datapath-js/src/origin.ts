@@ -1,4 +1,4 @@
-import type { LinkId } from '@godwit/datapath';
+import type { LinkId, PathId } from '@godwit/datapath';
 import type { Binding } from './remotes.js';
 
 /**
@@ -7,5 +7,5 @@ import type { Binding } from './remotes.js';
  */
 export type Origin =
   | Binding
-  | { readonly kind: 'link'; readonly linkId: LinkId }
+  | { readonly kind: 'link'; readonly linkId: LinkId; readonly pathId: PathId }
   | { readonly kind: 'bounced'; readonly linkId: LinkId };

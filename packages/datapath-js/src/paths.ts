@@ -1,5 +1,6 @@
-import { UNPROVEN_AMPLIFICATION_MAX, type Path } from '@godwit/datapath';
+import type { Path, PathId } from '@godwit/datapath';
 import type { Core } from './core.js';
+import type { Binding } from './remotes.js';
 import type { ResolvedPath, TransportEntry } from './transport-entry.js';
 
 type SocketPath = Extract<ResolvedPath, { kind: 'socket' }>;
@@ -7,7 +8,8 @@ type SocketPath = Extract<ResolvedPath, { kind: 'socket' }>;
 /** Throws on an unknown socket. A link may come and go: without it packets are counted and dropped. */
 export function resolvePaths(core: Core, paths: readonly Path[]): ResolvedPath[] {
   return paths.map((path) => {
-    if (path.kind === 'link') return { kind: 'link', linkId: path.linkId, isProven: path.proven === true };
+    if (path.kind === 'link')
+      return { kind: 'link', linkId: path.linkId, provenPathId: path.provenPathId ?? 0 };
     const { address, port } = path.remote;
     return { kind: 'socket', entry: core.sockets.get(path.socket), address, port, isProven: path.proven };
   });
@@ -20,20 +22,52 @@ export function sendCiphertext(core: Core, transport: TransportEntry, bytes: Buf
     const path = paths[at];
     if (path === undefined) continue;
     if (path.kind === 'socket') sendOnSocket(core, path, bytes);
-    else core.links.sendToClient(path.linkId, transport.idBytes, bytes, path.isProven);
+    else core.links.sendToClient(path.linkId, transport.idBytes, bytes, path.provenPathId);
   }
 }
 
 /**
- * Ciphertext that the owner gave us for a client whose path is here. Never to another link: no loops. The owner's word
- * that the path is proven counts: ours comes in a message that a burst of ciphertext may overtake.
+ * Ciphertext that the owner gave us for a client whose path is here. Never to another link: no loops. The address that
+ * the owner says is proven gets it in any case: our own message of the proof may be overtaken by a burst of ciphertext,
+ * and what we take for the client's address comes from checks, which can be replayed.
  */
-export function sendFromOwner(core: Core, transport: TransportEntry, bytes: Buffer, isProven: boolean): void {
-  for (const path of transport.paths) {
-    if (path.kind !== 'socket') continue;
-    if (isProven) core.sockets.send(path.entry, bytes, path.port, path.address);
-    else sendOnSocket(core, path, bytes);
+export function sendFromOwner(
+  core: Core,
+  transport: TransportEntry,
+  bytes: Buffer,
+  provenPathId: PathId,
+): void {
+  const proven = provenPathId === 0 ? null : findPath(transport, provenPathId);
+  if (proven !== null) {
+    proven.provenAtMicros = core.clockMicros();
+    core.sockets.send(proven.entry, bytes, proven.remote.port, proven.remote.address);
   }
+  for (const path of transport.paths) {
+    if (path.kind === 'socket' && !isSameAddress(path, proven)) sendOnSocket(core, path, bytes);
+  }
+}
+
+/** Null when the address is not bound any more. */
+export function findPath(transport: TransportEntry, pathId: PathId): Binding | null {
+  return transport.bindings.find((binding) => binding.pathId === pathId) ?? null;
+}
+
+/** The binding is of a transport that sends there, or was proven lately: no other transport may have it. */
+export function isInUse(binding: Binding, nowMicros: number): boolean {
+  if (binding.isProven(nowMicros)) return true;
+  return (
+    Number.isFinite(binding.provenAtMicros) &&
+    binding.transport.paths.some((path) => path.kind === 'socket' && isSameAddress(path, binding))
+  );
+}
+
+function isSameAddress(path: SocketPath, binding: Binding | null): boolean {
+  return (
+    binding !== null &&
+    path.entry === binding.entry &&
+    path.port === binding.remote.port &&
+    path.address === binding.remote.address
+  );
 }
 
 function sendOnSocket(core: Core, path: SocketPath, bytes: Buffer): void {
@@ -46,10 +80,5 @@ function sendOnSocket(core: Core, path: SocketPath, bytes: Buffer): void {
 
 function takeAllowance(core: Core, path: SocketPath, length: number): boolean {
   const binding = core.remotes.find(path.entry, path.address, path.port);
-  if (binding === null) return false;
-  if (binding.isProven) return true;
-  const sent = binding.bytesSentUnproven + length;
-  if (sent > binding.bytesReceived * UNPROVEN_AMPLIFICATION_MAX) return false;
-  binding.bytesSentUnproven = sent;
-  return true;
+  return binding?.spend(length, core.clockMicros()) === true;
 }

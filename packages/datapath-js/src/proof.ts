@@ -11,8 +11,13 @@ export function watchProof(transport: TransportEntry, watch: ProofWatch): void {
 }
 
 /** An authenticated packet that was not seen before has come. */
-export function noteAuthenticated(core: Core, transport: TransportEntry, origin: Origin): void {
-  if (origin.kind === 'socket') origin.isProven = true;
+export function noteAuthenticated(
+  core: Core,
+  transport: TransportEntry,
+  origin: Origin,
+  arrivedAtMicros: number,
+): void {
+  if (origin.kind === 'socket') origin.provenAtMicros = arrivedAtMicros;
   if (transport.watches.length === 0) return;
   const left = transport.watches.filter((watch) => !isFulfilled(watch, origin));
   if (left.length === transport.watches.length) return;
@@ -24,7 +29,7 @@ export function noteAuthenticated(core: Core, transport: TransportEntry, origin:
     via:
       origin.kind === 'socket'
         ? { kind: 'socket', socket: origin.entry.handle, remote: origin.remote }
-        : { kind: 'link', linkId: origin.linkId },
+        : { kind: 'link', linkId: origin.linkId, pathId: origin.kind === 'link' ? origin.pathId : 0 },
     atMs: core.clockMicros() / 1000,
   });
 }
@@ -35,14 +40,23 @@ function isFulfilled(watch: ProofWatch, origin: Origin): boolean {
     case 'any':
       return true;
     case 'socket':
-      return origin.kind === 'socket' && origin.entry.handle === watch.socket;
+      return (
+        origin.kind === 'socket' &&
+        origin.entry.handle === watch.socket &&
+        origin.remote.port === watch.remote.port &&
+        origin.remote.address === watch.remote.address
+      );
     case 'link':
       return origin.kind === 'link' && origin.linkId === watch.linkId;
   }
 }
 
 function isSameWay(a: ProofWatch, b: ProofWatch): boolean {
-  if (a.kind === 'socket') return b.kind === 'socket' && a.socket === b.socket;
+  if (a.kind === 'socket') {
+    const isSameRemote = (other: typeof a) =>
+      a.remote.port === other.remote.port && a.remote.address === other.remote.address;
+    return b.kind === 'socket' && a.socket === b.socket && isSameRemote(b);
+  }
   if (a.kind === 'link') return b.kind === 'link' && a.linkId === b.linkId;
   return b.kind === 'any';
 }

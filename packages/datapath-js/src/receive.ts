@@ -39,7 +39,7 @@ export function receiveOwn(
     ? receiveRtcp(core, transport, ownership, bytes, arrivedAtMicros)
     : unprotect(core, ownership, bytes, arrivedAtMicros);
   if (!isAuthentic) return;
-  noteAuthenticated(core, transport, origin);
+  noteAuthenticated(core, transport, origin, arrivedAtMicros);
   if (!isRtcp(bytes)) receiveRtp(core, transport, source);
 }
 

@@ -1,23 +1,50 @@
-import type { RemoteAddress } from '@godwit/datapath';
+import {
+  PROOF_LIFETIME_MS,
+  UNPROVEN_ALLOWANCE_BYTES_MAX,
+  UNPROVEN_AMPLIFICATION_MAX,
+  type PathId,
+  type RemoteAddress,
+} from '@godwit/datapath';
 import type { SocketEntry } from './sockets.js';
 import type { TransportEntry } from './transport-entry.js';
 
-/** One validated remote address of one transport. */
+const PROOF_LIFETIME_MICROS = PROOF_LIFETIME_MS * 1_000;
+
+/** One remote address of one transport, from which a valid check came. */
 export class Binding {
   readonly kind = 'socket';
+  readonly pathId: PathId;
   readonly transport: TransportEntry;
   readonly entry: SocketEntry;
   readonly remote: RemoteAddress;
-  bytesReceived = 0;
-  /** Bytes sent while the address was unproven. */
-  bytesSentUnproven = 0;
-  /** Authenticated SRTP or SRTCP has come from it. */
-  isProven = false;
+  /** When authenticated SRTP or SRTCP last came from it, here or by the owner's word. */
+  provenAtMicros = Number.NEGATIVE_INFINITY;
+  /** Bytes that may be sent to it unproven. */
+  #allowance = 0;
 
-  constructor(transport: TransportEntry, entry: SocketEntry, remote: RemoteAddress) {
+  constructor(pathId: PathId, transport: TransportEntry, entry: SocketEntry, remote: RemoteAddress) {
+    this.pathId = pathId;
     this.transport = transport;
     this.entry = entry;
     this.remote = { address: remote.address, port: remote.port, family: remote.family };
+  }
+
+  isProven(nowMicros: number): boolean {
+    return nowMicros - this.provenAtMicros < PROOF_LIFETIME_MICROS;
+  }
+
+  /** Bytes came from it. A STUN request has its answer, which is never larger, for free: so it earns one part less. */
+  earn(bytes: number, isStun: boolean): void {
+    const factor = isStun ? UNPROVEN_AMPLIFICATION_MAX - 1 : UNPROVEN_AMPLIFICATION_MAX;
+    this.#allowance = Math.min(UNPROVEN_ALLOWANCE_BYTES_MAX, this.#allowance + factor * bytes);
+  }
+
+  /** True when so many bytes may be sent to it. */
+  spend(bytes: number, nowMicros: number): boolean {
+    if (this.isProven(nowMicros)) return true;
+    if (bytes > this.#allowance) return false;
+    this.#allowance -= bytes;
+    return true;
   }
 }
 
@@ -25,6 +52,13 @@ export class Binding {
 export class RemoteTable {
   readonly #sockets = new Map<SocketEntry, Map<string, Map<number, Binding>>>();
   #last: Binding | null = null;
+  #lastPathId = 0;
+
+  /** From 1 to 2^32 - 1. */
+  nextPathId(): PathId {
+    this.#lastPathId = (this.#lastPathId % 0xffff_ffff) + 1;
+    return this.#lastPathId;
+  }
 
   find(entry: SocketEntry, address: string, port: number): Binding | null {
     const last = this.#last;

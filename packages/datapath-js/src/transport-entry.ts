@@ -1,4 +1,13 @@
-import type { Inbound, SocketHandle, SrtpKeys, TransportId, LinkId } from '@godwit/datapath';
+import {
+  MOVE_PEERS_MAX,
+  type Inbound,
+  type LinkId,
+  type PathId,
+  type RemoteAddress,
+  type SocketHandle,
+  type SrtpKeys,
+  type TransportId,
+} from '@godwit/datapath';
 import type { SrtpReceiver, SrtpSender } from '@godwit/transport';
 import { ArrivalRing } from './arrivals.js';
 import type { Egress } from './egress.js';
@@ -28,10 +37,11 @@ export type ResolvedPath =
       readonly port: number;
       readonly isProven: boolean;
     }
-  | { readonly kind: 'link'; readonly linkId: LinkId; readonly isProven: boolean };
+  /** `provenPathId` 0: none. */
+  | { readonly kind: 'link'; readonly linkId: LinkId; readonly provenPathId: PathId };
 
 export type ProofWatch =
-  | { readonly kind: 'socket'; readonly socket: SocketHandle }
+  | { readonly kind: 'socket'; readonly socket: SocketHandle; readonly remote: RemoteAddress }
   | { readonly kind: 'link'; readonly linkId: LinkId }
   | { readonly kind: 'any' };
 
@@ -47,6 +57,8 @@ export class TransportEntry {
   ownership: Ownership = KEYLESS;
   paths: readonly ResolvedPath[] = [];
   bindings: Binding[] = [];
+  /** Nodes of its moves, newest last. */
+  movePeers: readonly LinkId[] = [];
   watches: ProofWatch[] = [];
   generation = 0;
   ingress = new IngressTable([], null);
@@ -62,5 +74,9 @@ export class TransportEntry {
     this.id = id;
     this.idBytes = Buffer.from(id, 'hex');
     this.feedSource = { kind: 'transport', transportId: id };
+  }
+
+  addMovePeer(linkId: LinkId): void {
+    this.movePeers = [...this.movePeers.filter((other) => other !== linkId), linkId].slice(-MOVE_PEERS_MAX);
   }
 }

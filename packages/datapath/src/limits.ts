@@ -24,6 +24,15 @@ export const SSRC_CONTEXTS_MAX = 512;
 export const BOUND_REMOTES_MAX = 8;
 /** Bytes sent to an address before it has proven itself, per byte received from it (RFC 9000 8.1 has the same). */
 export const UNPROVEN_AMPLIFICATION_MAX = 3;
+/** What an unproven address may have earned and not been sent, bytes: half a second of a 4 Mbit/s video. */
+export const UNPROVEN_ALLOWANCE_BYTES_MAX = 256 * 1024;
+/**
+ * How long authenticated media speaks for the address that it came from. As long as consent (RFC 7675 5.1): browsers send
+ * RTCP every few seconds while there is media, and an address that a client has left goes to somebody else one day.
+ */
+export const PROOF_LIFETIME_MS = 30_000;
+/** Nodes whose frames about one transport are taken: those of its last moves. */
+export const MOVE_PEERS_MAX = 4;
 /** A UDP payload that fits an Ethernet path with IPv6 and tunnels. Larger datagrams are dropped. */
 export const DATAGRAM_BYTES_MAX = 1_500;
 /** One link message, bytes, before sealing. */

@@ -10,6 +10,7 @@ import type {
   LinkOptions,
   MediaRules,
   Path,
+  PathId,
   RemoteAddress,
   SocketHandle,
   SocketOptions,
@@ -32,7 +33,10 @@ export interface Datapath {
   // ---- sockets
   openSocket(options: SocketOptions): Promise<BoundSocket>;
   closeSocket(socket: SocketHandle): Promise<void>;
-  /** Sends bytes as they are: answers to STUN, DTLS flights. */
+  /**
+   * Sends bytes as they are: answers to STUN, which must not be larger than their requests, and DTLS flights, which
+   * count towards the limit of an unproven address.
+   */
   sendDatagram(socket: SocketHandle, remote: RemoteAddress, bytes: Uint8Array): void;
 
   // ---- links to other nodes
@@ -50,9 +54,23 @@ export interface Datapath {
   hasTransport(transportId: TransportId): boolean;
   /** Zeroes its keys. Streams that it fed stay until removeStream. */
   removeTransport(transportId: TransportId): void;
-  /** A validated remote address: frames from it belong to the transport. Beyond BOUND_REMOTES_MAX the oldest goes. */
-  bindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void;
+  /**
+   * A remote address from which a valid check came: packets from it belong to the transport. Beyond BOUND_REMOTES_MAX
+   * the oldest unproven one goes. False, and nothing has changed, when the address serves another transport, which
+   * proved it: a source address can be forged. To be repeated with every check, since another may have taken its place.
+   */
+  bindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): boolean;
   unbindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void;
+  /** The address behind a path id of ours; null when it is not bound any more. */
+  boundRemote(
+    transportId: TransportId,
+    pathId: PathId,
+  ): { readonly socket: SocketHandle; readonly remote: RemoteAddress } | null;
+  /**
+   * The other node of a move of this transport: its frames from and to the client are taken, of other nodes none.
+   * Beyond MOVE_PEERS_MAX the oldest goes.
+   */
+  addMovePeer(transportId: TransportId, linkId: LinkId): void;
   /**
    * Where ciphertext goes: normally one path, two while the new one is unproven. Throws on an unknown socket; links
    * come and go, so without the link packets are counted and dropped (likewise in setInbound and relayTo).
@@ -60,10 +78,16 @@ export interface Datapath {
   setPaths(transportId: TransportId, paths: readonly Path[]): void;
   setInbound(transportId: TransportId, inbound: Inbound): void;
   installKeys(transportId: TransportId, keys: SrtpKeys): void;
-  /** Emits one `proof` for the next authenticated, fresh packet by the named way. */
+  /**
+   * Emits one `proof` for the next authenticated, fresh packet by the named way. A socket serves many addresses, and the
+   * client may still send from its former one, so a watch names the address too.
+   */
   watchProof(
     transportId: TransportId,
-    via: { kind: 'socket'; socket: SocketHandle } | { kind: 'link'; linkId: LinkId } | { kind: 'any' },
+    via:
+      | { kind: 'socket'; socket: SocketHandle; remote: RemoteAddress }
+      | { kind: 'link'; linkId: LinkId }
+      | { kind: 'any' },
   ): void;
   /**
    * Replaces all media rules of the transport; what stays keeps its state (matched by SSRC and stream). Streams may be

@@ -5,6 +5,8 @@ export type TransportId = string;
 /** Id of the peer node at the other end of a link. */
 export type LinkId = string;
 export type SocketHandle = number;
+/** One bound address of a client at one node; never 0, and never given again while that node's process lives. */
+export type PathId = number;
 
 export interface RemoteAddress {
   readonly address: string;
@@ -49,10 +51,11 @@ export type Path =
       readonly proven: boolean;
     }
   /**
-   * Another node holds the client's path: it puts the ciphertext on the wire. `proven`: authenticated media has come by
-   * that node, so it sends without the limit of an unproven address, however late it hears of the proof itself.
+   * Another node holds the client's path: it puts the ciphertext on the wire. `provenPathId`: authenticated media has
+   * come from that address of the client there (as `proof` said), so it gets everything without the limit of an
+   * unproven address, whatever that node takes for the client's address, and however late it hears of the proof itself.
    */
-  | { readonly kind: 'link'; readonly linkId: LinkId; readonly proven?: boolean };
+  | { readonly kind: 'link'; readonly linkId: LinkId; readonly provenPathId?: PathId };
 
 /** What becomes of a client's SRTP and SRTCP. */
 export type Inbound =
@@ -198,7 +201,7 @@ export type Exception =
       readonly generation: number;
       readonly via:
         | { readonly kind: 'socket'; readonly socket: SocketHandle; readonly remote: RemoteAddress }
-        | { readonly kind: 'link'; readonly linkId: LinkId };
+        | { readonly kind: 'link'; readonly linkId: LinkId; readonly pathId: PathId };
       readonly atMs: number;
     }
   /** Source indices [fromIndex, fromIndex + count) of a stream are missing. */

@@ -1,6 +1,6 @@
 import type { Exception, SrtpKeys } from '@godwit/datapath';
 import { PEER_MESSAGE_CLASS } from '@godwit/sfu';
-import { isSamePair, type DtlsOutput } from '@godwit/transport';
+import type { DtlsOutput } from '@godwit/transport';
 import { HANDOVER_MESSAGE_CLASS } from './handover/messages.js';
 import type { MoveTable } from './handover/move-table.js';
 import { runSource } from './handover/source-effects.js';
@@ -91,7 +91,6 @@ export class ExceptionDispatcher {
 
   /** The client selected an address of this node. What follows from it depends on what we are to the transport. */
   #nominated(host: TransportHost, pair: Parameters<TransportHost['usePair']>[0]): void {
-    const { datapath } = this.#context;
     switch (host.role.name) {
       case 'owner': {
         host.usePair(pair);
@@ -101,7 +100,7 @@ export class ExceptionDispatcher {
           return;
         }
         host.setPaths(host.ownPaths());
-        datapath.watchProof(host.transportId, { kind: 'socket', socket: pair.socket });
+        host.watchPair();
         return;
       }
       case 'target': {
@@ -150,7 +149,7 @@ export class ExceptionDispatcher {
     zeroKeys(keys);
     datapath.setInbound(transportId, { kind: 'own' });
     // A handshake ends only with somebody who reads what is sent to that address.
-    if (from !== null && host.pair !== null && isSamePair(host.pair, from)) host.provePair();
+    if (from !== null) host.prove(from);
     host.setPaths(host.ownPaths());
     datapath.setMedia(transportId, host.media);
     router.setTransport(transportId, host.localSsrc, host.media);
@@ -161,11 +160,11 @@ export class ExceptionDispatcher {
     const host = this.#context.transports.get(transportId);
     if (host?.role.name !== 'owner') return;
     if (!host.connected) this.#connected(host, host.role.epoch);
-    if (via.kind === 'socket' && host.pair?.socket === via.socket) {
-      host.provePair();
+    if (via.kind === 'socket') {
+      host.prove({ socket: via.socket, remote: via.remote });
       if (this.#moves.sourceOf(transportId) === undefined) host.setPaths(host.ownPaths());
     }
-    this.#moves.proven(transportId, via.kind, via.kind === 'link' ? via.linkId : null);
+    this.#moves.proven(transportId, via);
   }
 
   /** Authenticated media: the client has our last flight, the handshake is over for good. */

@@ -8,10 +8,6 @@ export const SRTCP_INDEX_LIMIT = 2 ** 31;
 
 /** RFC 7675 5.1: consent ends 30 s after the last check. */
 export const CONSENT_TIMEOUT_MS = 30_000;
-/** Validated pairs remembered per agent: two families, old and new path, twice (as BOUND_REMOTES_MAX). */
-export const ICE_PAIRS_MAX = 8;
-/** Checks answered a second: a browser with ten pairs checks each at most every 48 ms, about 210 in all. */
-export const ICE_REPLIES_PER_SECOND_MAX = 250;
 /** Unauthenticated requests answered a second: enough for a client with a stale password to notice. */
 export const ICE_REFUSALS_PER_SECOND_MAX = 10;
 

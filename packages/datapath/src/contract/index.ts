@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { describeAddresses } from './addresses.js';
 import { describeEgress } from './egress.js';
 import { describeForwarding } from './forwarding.js';
 import type { DatapathHarness } from './harness.js';
@@ -17,6 +18,7 @@ export function datapathContract(name: string, harness: DatapathHarness): void {
     describeForwarding(harness);
     describeEgress(harness);
     describePaths(harness);
+    describeAddresses(harness);
     describeRecovery(harness);
     describeRelays(harness);
     describeOwnership(harness);

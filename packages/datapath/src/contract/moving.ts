@@ -21,6 +21,7 @@ import {
 } from './world.js';
 
 const L = 8_192;
+const RECEIVER_REPORT = Buffer.from('80c9000100001111', 'hex');
 const OTHER_SUBSCRIBER = '00000000000000b2';
 /** Packets of one turn: bursts, as a key frame makes them. */
 const BURST = 5;
@@ -67,6 +68,19 @@ async function expectEverything(subscriber: FakeClient, sent: readonly number[])
   expect(new Set(indices).size).toBe(sent.length);
   expect(Math.max(...indices) - Math.min(...indices)).toBe(sent.length - 1);
   expect(subscriber.reusedIndices).toBe(0);
+}
+
+/** The path id in the proof that comes by a link once the client has sent something that way. */
+async function provePath(owner: ContractNode, linkId: string, send: () => void): Promise<number> {
+  const from = owner.exceptions.length;
+  owner.datapath.watchProof(SUBSCRIBER, { kind: 'link', linkId });
+  send();
+  const ids = () =>
+    owner.exceptions
+      .slice(from)
+      .flatMap((e) => (e.kind === 'proof' && e.via.kind === 'link' ? [e.via.pathId] : []));
+  await until('the path is proven', () => ids().length > 0);
+  return ids()[0] ?? 0;
 }
 
 /** Hands the keys over as the nodes do: state, ACCEPTED, RELEASE, each with traffic in between. */
@@ -145,7 +159,7 @@ export function describeMoving(harness: DatapathHarness): void {
       expect(subscriber.copies).toBeGreaterThan(0);
     });
 
-    it('sends what its owner knows to be proven without the limit of an unproven address', async () => {
+    it('sends to the address that the owner knows to be proven, without the limit of an unproven one', async () => {
       const { a, b, publisher, atA: subscriber } = await twoNodes();
       const traffic = new Traffic(publisher, a.client);
       await traffic.pass(20);
@@ -155,9 +169,15 @@ export function describeMoving(harness: DatapathHarness): void {
       a.datapath.setPaths(SUBSCRIBER, [socketPath(a, subscriber), { kind: 'link', linkId: 'b' }]);
       await traffic.pass(20);
       await until('the limit holds', () => (b.datapath.counters()['dropped_unproven'] ?? 0) > 0);
-      a.datapath.setPaths(SUBSCRIBER, [{ kind: 'link', linkId: 'b', proven: true }]);
+      const provenPathId = await provePath(a, 'b', () => subscriber.sendRtcp(b.client, RECEIVER_REPORT));
+      // Whatever the target takes for the client's address by now.
+      const forged = await world.client();
+      b.datapath.bindRemote(SUBSCRIBER, b.client.handle, forged.remote);
+      b.datapath.setPaths(SUBSCRIBER, [socketPath(b, forged, false)]);
+      a.datapath.setPaths(SUBSCRIBER, [{ kind: 'link', linkId: 'b', provenPathId }]);
       await traffic.pass(50);
       await expectEverything(subscriber, await traffic.stop());
+      expect(forged.datagrams).toEqual([]);
     });
 
     it('moves a transport back by the source’s own hand without using an index twice', async () => {

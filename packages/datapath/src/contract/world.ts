@@ -119,6 +119,8 @@ export function prepare(
 ): void {
   const { datapath } = node;
   datapath.addTransport(transportId);
+  datapath.addMovePeer(transportId, owner.name);
+  if (owner.datapath.hasTransport(transportId)) owner.datapath.addMovePeer(transportId, node.name);
   datapath.bindRemote(transportId, node.client.handle, client.remote);
   datapath.setPaths(transportId, [socketPath(node, client)]);
   datapath.setInbound(transportId, { kind: 'forward', linkId: owner.name });

@@ -113,6 +113,7 @@ function install(context: NodeContext, command: PrepareMove, restartIce: IceCred
     dtls: null,
   });
   if (!context.datapath.hasTransport(transportId)) context.datapath.addTransport(transportId);
+  context.datapath.addMovePeer(transportId, command.sourceNodeId);
   context.datapath.setInbound(transportId, { kind: 'forward', linkId: command.sourceNodeId });
   context.datapath.setMedia(transportId, media);
   context.router.removeTransport(transportId);

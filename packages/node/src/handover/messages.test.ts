@@ -9,19 +9,12 @@ const epoch = fc.integer({ min: 0, max: 0xffffffff });
 describe('handover messages', () => {
   it('arrive as they were sent', () => {
     const simple = fc.record({
-      kind: fc.constantFrom(
-        'pathNominated',
-        'pathProven',
-        'accepted',
-        'refused',
-        'release',
-        'released',
-        'forgotten',
-      ),
+      kind: fc.constantFrom('pathNominated', 'accepted', 'refused', 'release', 'released', 'forgotten'),
       moveId: id,
       epoch,
     }) as fc.Arbitrary<HandoverMessage>;
     const abort = fc.record({ kind: fc.constant('abort' as const), moveId: id, epoch, ownerEpoch: epoch });
+    const proven = fc.record({ kind: fc.constant('pathProven' as const), moveId: id, epoch, pathId: epoch });
     const transfer = fc
       .record({
         moveId: id,
@@ -36,7 +29,7 @@ describe('handover messages', () => {
         fragment: value.fragment % value.fragments,
       }));
     fc.assert(
-      fc.property(fc.oneof(simple, abort, transfer), (message) => {
+      fc.property(fc.oneof(simple, abort, proven, transfer), (message) => {
         expect(decodeHandoverMessage(encodeHandoverMessage(message))).toEqual(message);
       }),
     );

@@ -4,8 +4,8 @@ import { TRANSFER_FRAGMENTS_MAX } from '../limits.js';
 export type HandoverMessage =
   /** Target to source: the client has nominated the target's address. */
   | { readonly kind: 'pathNominated'; readonly moveId: string; readonly epoch: number }
-  /** Source to target: authenticated media has come over the target's path. */
-  | { readonly kind: 'pathProven'; readonly moveId: string; readonly epoch: number }
+  /** Source to target: authenticated media has come over the target's path, from the address that it calls `pathId`. */
+  | { readonly kind: 'pathProven'; readonly moveId: string; readonly epoch: number; readonly pathId: number }
   /** Source to target: one piece of the sealed state. The first byte ever sent ends the source's indices below N+L. */
   | {
       readonly kind: 'transfer';
@@ -26,6 +26,9 @@ export type HandoverMessage =
   | { readonly kind: 'abort'; readonly moveId: string; readonly epoch: number; readonly ownerEpoch: number }
   | { readonly kind: 'forgotten'; readonly moveId: string; readonly epoch: number };
 
+/** Kinds that say no more than move and epoch. */
+export type PlainMessageKind = Exclude<HandoverMessage['kind'], 'pathProven' | 'transfer' | 'abort'>;
+
 const KINDS = [
   'pathNominated',
   'pathProven',
@@ -44,10 +47,11 @@ export const HANDOVER_MESSAGE_CLASS = 1;
 const HEADER_BYTES = 14;
 const FRAGMENT_HEADER_BYTES = 4;
 const OWNER_EPOCH_BYTES = 4;
+const PATH_ID_BYTES = 4;
 
 /**
  * Class, kind, move id (8 bytes), epoch (u32). A transfer adds fragment and fragments (u16 each) and its bytes, an abort
- * the owner's epoch (u32).
+ * the owner's epoch (u32), a proof the path id (u32).
  */
 export function encodeHandoverMessage(message: HandoverMessage): Buffer {
   const out = Buffer.alloc(HEADER_BYTES + tailBytes(message));
@@ -61,6 +65,8 @@ export function encodeHandoverMessage(message: HandoverMessage): Buffer {
     message.bytes.copy(out, HEADER_BYTES + FRAGMENT_HEADER_BYTES);
   } else if (message.kind === 'abort') {
     out.writeUInt32BE(message.ownerEpoch, HEADER_BYTES);
+  } else if (message.kind === 'pathProven') {
+    out.writeUInt32BE(message.pathId, HEADER_BYTES);
   }
   return out;
 }
@@ -71,6 +77,8 @@ function tailBytes(message: HandoverMessage): number {
       return FRAGMENT_HEADER_BYTES + message.bytes.length;
     case 'abort':
       return OWNER_EPOCH_BYTES;
+    case 'pathProven':
+      return PATH_ID_BYTES;
     default:
       return 0;
   }
@@ -86,6 +94,10 @@ export function decodeHandoverMessage(bytes: Buffer): HandoverMessage | null {
   if (kind === 'abort') {
     const isWhole = bytes.length === HEADER_BYTES + OWNER_EPOCH_BYTES;
     return isWhole ? { kind, moveId, epoch, ownerEpoch: bytes.readUInt32BE(HEADER_BYTES) } : null;
+  }
+  if (kind === 'pathProven') {
+    const isWhole = bytes.length === HEADER_BYTES + PATH_ID_BYTES;
+    return isWhole ? { kind, moveId, epoch, pathId: bytes.readUInt32BE(HEADER_BYTES) } : null;
   }
   if (kind !== 'transfer') return bytes.length === HEADER_BYTES ? { kind, moveId, epoch } : null;
   if (bytes.length <= HEADER_BYTES + FRAGMENT_HEADER_BYTES) return null;

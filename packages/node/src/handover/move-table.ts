@@ -1,3 +1,4 @@
+import type { Exception } from '@godwit/datapath';
 import type { NodeCommand } from '@godwit/protocol';
 import { NodeError } from '../errors.js';
 import { MOVES_MAX } from '../limits.js';
@@ -75,6 +76,7 @@ export class MoveTable {
     }
     this.#sources.set(moveId, entry);
     this.#lastSource.set(transportId, entry);
+    this.#context.datapath.addMovePeer(transportId, targetNodeId);
     runSource(this.#context, entry, entry.move.start());
   }
 
@@ -174,17 +176,17 @@ export class MoveTable {
   }
 
   /** Authenticated media of a watched path. */
-  proven(transportId: string, via: 'socket' | 'link', linkId: string | null): void {
+  proven(transportId: string, via: Extract<Exception, { kind: 'proof' }>['via']): void {
     const entry = this.sourceOf(transportId);
     if (entry === undefined) return;
     const nowMs = this.#context.clockMs();
-    if (via === 'link' && linkId === entry.move.options.targetNodeId) {
+    if (via.kind === 'link' && via.linkId === entry.move.options.targetNodeId) {
       runSource(
         this.#context,
         entry,
-        entry.move.provenAtTarget(nowMs, this.#context.router.isWhole(transportId, nowMs)),
+        entry.move.provenAtTarget(nowMs, via.pathId, this.#context.router.isWhole(transportId, nowMs)),
       );
-    } else if (via === 'socket') {
+    } else if (via.kind === 'socket') {
       runSource(this.#context, entry, entry.move.provenHere(nowMs));
     }
   }

@@ -31,6 +31,9 @@ const MOVE = {
 /** An epoch that control makes when it decides a move. */
 const DECIDED_EPOCH = 9;
 
+/** The target's name for the client's address. */
+const PATH_ID = 3;
+
 /** Source and target with a link that delivers what a test lets through; outputs are kept in order. */
 function pair(options: { rehearsal?: boolean; stateBytes?: number; thawFails?: boolean } = {}) {
   const source = new SourceMove(0, { ...MOVE, rehearsal: options.rehearsal ?? false });
@@ -89,7 +92,7 @@ describe('a planned move', () => {
     const move = pair();
     move.runSource(0, move.source.start());
     move.runTarget(10, move.target.nominated());
-    move.runSource(20, move.source.provenAtTarget(20, true));
+    move.runSource(20, move.source.provenAtTarget(20, PATH_ID, true));
     expect(move.log).toEqual([
       'source:watchTargetPath',
       'target>pathNominated',
@@ -116,7 +119,7 @@ describe('a planned move', () => {
 
   it('waits a bounded time for a moment at which no packet for the client has been overtaken', () => {
     const move = pair();
-    move.runSource(0, move.source.provenAtTarget(0, false));
+    move.runSource(0, move.source.provenAtTarget(0, PATH_ID, false));
     expect(move.source.stateName).toBe('settling');
     move.runSource(
       10,
@@ -129,7 +132,7 @@ describe('a planned move', () => {
     );
     expect(move.log).toContain('source:handOff');
     const impatient = pair();
-    impatient.runSource(0, impatient.source.provenAtTarget(0, false));
+    impatient.runSource(0, impatient.source.provenAtTarget(0, PATH_ID, false));
     impatient.runSource(
       SETTLE_MS,
       impatient.source.tick(SETTLE_MS, 0, 0, () => false),
@@ -151,7 +154,7 @@ describe('a planned move', () => {
     const move = pair({ stateBytes: TRANSFER_FRAGMENT_BYTES * 3 + 1 });
     let lost = 0;
     move.dropWhen((message) => message.kind === 'transfer' && message.fragment === 2 && lost++ < 2);
-    move.runSource(0, move.source.provenAtTarget(0, true));
+    move.runSource(0, move.source.provenAtTarget(0, PATH_ID, true));
     expect(move.target.stateName).toBe('prepared');
     move.tick(TRANSFER_REPEAT_MS, 0, 0);
     move.tick(TRANSFER_REPEAT_MS * 2, 0, 0);
@@ -163,7 +166,7 @@ describe('a planned move', () => {
     const move = pair();
     let lost = 0;
     move.dropWhen((message) => message.kind === 'accepted' && lost++ === 0);
-    move.runSource(0, move.source.provenAtTarget(0, true));
+    move.runSource(0, move.source.provenAtTarget(0, PATH_ID, true));
     expect(move.source.stateName).toBe('transferring');
     expect(move.target.stateName).toBe('limited');
     move.tick(TRANSFER_REPEAT_MS, 0, 0);
@@ -174,7 +177,7 @@ describe('a planned move', () => {
   it('is told to control by the target when the source falls silent after TRANSFER', () => {
     const move = pair();
     move.dropWhen((message) => message.kind === 'accepted');
-    move.runSource(0, move.source.provenAtTarget(0, true));
+    move.runSource(0, move.source.provenAtTarget(0, PATH_ID, true));
     move.runTarget(REPORT_FOR_SOURCE_MS - 1, move.target.tick(REPORT_FOR_SOURCE_MS - 1));
     expect(move.log).not.toContain('target:reportCompleted');
     move.runTarget(REPORT_FOR_SOURCE_MS, move.target.tick(REPORT_FOR_SOURCE_MS));
@@ -186,7 +189,7 @@ describe('a planned move', () => {
     const move = pair();
     let lost = 0;
     move.dropWhen((message) => message.kind === 'release' && lost++ < 3);
-    move.runSource(0, move.source.provenAtTarget(0, true));
+    move.runSource(0, move.source.provenAtTarget(0, PATH_ID, true));
     expect(move.target.stateName).toBe('limited');
     for (let now = 50; now <= 200; now += 50) move.tick(now, now, now);
     expect(move.log).toContain('target:liftCeiling');
@@ -197,7 +200,7 @@ describe('taking a transport back', () => {
   const silentTarget = () => {
     const move = pair();
     move.dropWhen((message) => message.kind === 'transfer');
-    move.runSource(0, move.source.provenAtTarget(0, true));
+    move.runSource(0, move.source.provenAtTarget(0, PATH_ID, true));
     return move;
   };
 
@@ -226,7 +229,7 @@ describe('taking a transport back', () => {
 
   it('happens at once when the target refuses, and the tombstone refuses again', () => {
     const move = pair({ thawFails: true });
-    move.runSource(0, move.source.provenAtTarget(0, true));
+    move.runSource(0, move.source.provenAtTarget(0, PATH_ID, true));
     expect(move.log).toContain('source:takeBack');
     expect(move.log.filter((entry) => entry === 'target:reportCompleted')).toHaveLength(0);
     expect(move.target.stateName).toBe('tombstone');
@@ -245,7 +248,7 @@ describe('taking a transport back', () => {
   it('makes a target that had begun in a partition yield', () => {
     const move = pair();
     move.dropWhen((message) => message.kind === 'accepted');
-    move.runSource(0, move.source.provenAtTarget(0, true));
+    move.runSource(0, move.source.provenAtTarget(0, PATH_ID, true));
     expect(move.target.stateName).toBe('limited');
     move.tick(TAKE_BACK_SILENCE_MS, 0, 0);
     expect(move.log).toContain('target:yield');
@@ -261,7 +264,7 @@ describe('a move whose other node died after TRANSFER', () => {
   const partition = () => {
     const move = pair();
     move.dropWhen((message) => message.kind !== 'transfer');
-    move.runSource(0, move.source.provenAtTarget(0, true));
+    move.runSource(0, move.source.provenAtTarget(0, PATH_ID, true));
     expect(move.target.stateName).toBe('limited');
     return move;
   };
@@ -369,7 +372,7 @@ describe('giving up', () => {
 
   it('reaches the client by both nodes when the path had changed already', () => {
     const move = pair({ rehearsal: true });
-    move.runSource(20, move.source.provenAtTarget(20, true));
+    move.runSource(20, move.source.provenAtTarget(20, PATH_ID, true));
     const outputs = move.source.cancel(30, false) ?? [];
     expect(outputs.slice(0, 2)).toEqual([{ kind: 'usePaths', paths: 'both' }, { kind: 'watchOwnPath' }]);
   });
@@ -377,7 +380,7 @@ describe('giving up', () => {
   it('ends a rehearsal with the path back at the source and no state sent', () => {
     const move = pair({ rehearsal: true });
     move.runTarget(10, move.target.nominated());
-    move.runSource(20, move.source.provenAtTarget(20, true));
+    move.runSource(20, move.source.provenAtTarget(20, PATH_ID, true));
     expect(move.source.returnPath()).toBe(true);
     move.runSource(30, move.source.nominatedHere());
     move.runSource(40, move.source.provenHere(40));
@@ -403,7 +406,7 @@ describe('giving up', () => {
     (rehearsal) => {
       const move = pair({ rehearsal });
       move.runTarget(10, move.target.nominated());
-      if (rehearsal) move.runSource(20, move.source.provenAtTarget(20, true));
+      if (rehearsal) move.runSource(20, move.source.provenAtTarget(20, PATH_ID, true));
       move.tick(SOURCE_PATIENCE_MS - 1, 0, 0);
       expect(move.source.ownerElsewhereOnPath).toBe(true);
       move.tick(SOURCE_PATIENCE_MS, 0, 0);
@@ -417,7 +420,7 @@ describe('giving up', () => {
   it('sends a rehearsal home as often as it is asked to', () => {
     const move = pair({ rehearsal: true });
     expect(move.source.returnPath()).toBe(false);
-    move.runSource(20, move.source.provenAtTarget(20, true));
+    move.runSource(20, move.source.provenAtTarget(20, PATH_ID, true));
     expect([move.source.returnPath(), move.source.returnPath()]).toEqual([true, true]);
   });
 
@@ -429,7 +432,7 @@ describe('giving up', () => {
 
   it('is refused by a target that owns the transport', () => {
     const move = pair();
-    move.runSource(0, move.source.provenAtTarget(0, true));
+    move.runSource(0, move.source.provenAtTarget(0, PATH_ID, true));
     expect(move.target.cancel(10)).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 import { encodePortableTransport, sealState, type PortableTransport } from '@godwit/transport';
-import type { FrozenMedia } from '@godwit/datapath';
+import type { FrozenMedia, Path } from '@godwit/datapath';
 import type { FrozenTransportCc } from '@godwit/sfu';
 import { LINGER_MS } from '../limits.js';
 import type { NodeContext } from '../node-context.js';
@@ -49,7 +49,7 @@ function apply(
       datapath.watchProof(transportId, { kind: 'link', linkId: targetNodeId });
       return;
     case 'watchOwnPath':
-      if (host.pair !== null) datapath.watchProof(transportId, { kind: 'socket', socket: host.pair.socket });
+      if (host.pair !== null) datapath.watchProof(transportId, { kind: 'socket', ...host.pair });
       return;
     case 'freeze':
       freeze(context, entry, host);
@@ -103,7 +103,12 @@ function apply(
 }
 
 function usePaths(host: TransportHost, move: SourceMove, paths: 'own' | 'both' | 'target'): void {
-  const target = { kind: 'link', linkId: move.options.targetNodeId, proven: move.isProven } as const;
+  const { provenPathId, options } = move;
+  const target: Path = {
+    kind: 'link',
+    linkId: options.targetNodeId,
+    ...(provenPathId === null ? {} : { provenPathId }),
+  };
   switch (paths) {
     case 'own':
       host.setPaths(host.ownPaths());

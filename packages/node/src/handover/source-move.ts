@@ -13,7 +13,7 @@ import {
   TRANSFER_REPEAT_MS,
   TRANSFER_REPEAT_SLOW_MS,
 } from '../limits.js';
-import type { HandoverMessage } from './messages.js';
+import type { HandoverMessage, PlainMessageKind } from './messages.js';
 import type { SourceMoveOptions, SourceMoveOutput, SourceMoveState as State } from './source-move-values.js';
 
 /** The source's half of a planned move (HANDOVER 2). Sans-IO: inputs return what is to be done. */
@@ -21,6 +21,7 @@ export class SourceMove {
   readonly options: SourceMoveOptions;
   #state: State = { name: 'proving', duplicatesUntilMs: null };
   #startedAtMs: number;
+  #provenPathId: number | null = null;
   #measures: { pathMs?: number; transferMs?: number; stateBytes?: number; transferAttempts?: number } = {};
 
   constructor(nowMs: number, options: SourceMoveOptions) {
@@ -32,9 +33,9 @@ export class SourceMove {
     return this.#state.name;
   }
 
-  /** Authenticated media has come by the target's path. */
-  get isProven(): boolean {
-    return this.#measures.pathMs !== undefined;
+  /** The client's address at the target from which authenticated media has come, by the target's name for it. */
+  get provenPathId(): number | null {
+    return this.#provenPathId;
   }
 
   /** True while the client's path may be at the target although we own the transport. */
@@ -48,15 +49,16 @@ export class SourceMove {
   }
 
   /**
-   * Authenticated, fresh SRTP or SRTCP has come through the target. `isWhole`: no packet for the client has been
-   * overtaken by another; the new owner could not send it any more.
+   * Authenticated, fresh SRTP or SRTCP has come through the target, from the client's address that it calls `pathId`.
+   * `isWhole`: no packet for the client has been overtaken by another; the new owner could not send it any more.
    */
-  provenAtTarget(nowMs: number, isWhole: boolean): SourceMoveOutput[] {
+  provenAtTarget(nowMs: number, pathId: number, isWhole: boolean): SourceMoveOutput[] {
     if (this.#state.name !== 'proving') return [];
+    this.#provenPathId = pathId;
     this.#measures.pathMs = nowMs - this.#startedAtMs;
     const outputs: SourceMoveOutput[] = [
       { kind: 'usePaths', paths: 'target' },
-      { kind: 'send', message: this.#message('pathProven') },
+      { kind: 'send', message: this.#pathProvenMessage(pathId) },
       { kind: 'reportProven', measures: { ...this.#measures } },
     ];
     if (this.options.rehearsal) {
@@ -370,7 +372,11 @@ export class SourceMove {
     return { kind: 'abort', moveId: this.options.moveId, epoch: this.options.epoch, ownerEpoch };
   }
 
-  #message(kind: Exclude<HandoverMessage['kind'], 'transfer' | 'abort'>): HandoverMessage {
+  #pathProvenMessage(pathId: number): HandoverMessage {
+    return { kind: 'pathProven', moveId: this.options.moveId, epoch: this.options.epoch, pathId };
+  }
+
+  #message(kind: PlainMessageKind): HandoverMessage {
     return { kind, moveId: this.options.moveId, epoch: this.options.epoch };
   }
 }

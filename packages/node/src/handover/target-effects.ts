@@ -39,8 +39,7 @@ function apply(context: NodeContext, entry: TargetEntry, output: TargetMoveOutpu
       context.datapath.sendLinkMessage(sourceNodeId, encodeHandoverMessage(output.message));
       return;
     case 'pathProven':
-      host?.provePair();
-      host?.setPaths(host.ownPaths());
+      if (host !== undefined) provePath(context, host, output.pathId);
       return;
     case 'thaw':
       thaw(context, entry, output.sealed);
@@ -94,6 +93,14 @@ function apply(context: NodeContext, entry: TargetEntry, output: TargetMoveOutpu
     case 'done':
       return;
   }
+}
+
+/** The owner has authenticated media from one of our addresses of the client: not necessarily from the last selected. */
+function provePath(context: NodeContext, host: TransportHost, pathId: number): void {
+  const pair = context.datapath.boundRemote(host.transportId, pathId);
+  if (pair === null) return;
+  host.prove(pair);
+  host.setPaths(host.ownPaths());
 }
 
 /** All or nothing: on any failure the source takes the transport back, and we forget it. */
@@ -151,6 +158,7 @@ function goOn(
   else context.router.activate(transportId);
   host.role = { name: 'owner', epoch };
   host.connected = true;
+  host.watchPair();
   return true;
 }
 

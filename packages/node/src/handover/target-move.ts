@@ -6,7 +6,7 @@ import {
   REPORT_FOR_SOURCE_MS,
   TOMBSTONE_MS,
 } from '../limits.js';
-import type { HandoverMessage } from './messages.js';
+import type { HandoverMessage, PlainMessageKind } from './messages.js';
 
 export interface TargetMoveOptions {
   readonly moveId: string;
@@ -18,8 +18,8 @@ export interface TargetMoveOptions {
 /** What the target must do now, in this order. */
 export type TargetMoveOutput =
   | { readonly kind: 'send'; readonly message: HandoverMessage }
-  /** The client's address at this node has proven itself to the owner. */
-  | { readonly kind: 'pathProven' }
+  /** The client's address that we call `pathId` has proven itself to the owner. */
+  | { readonly kind: 'pathProven'; readonly pathId: number }
   /** The sealed state is complete: open and thaw it, then call `thawed` or `thawFailed`. */
   | { readonly kind: 'thaw'; readonly sealed: Buffer }
   /** `skip`: indices above the ceiling that are not ours for all that. */
@@ -72,7 +72,7 @@ export class TargetMove {
       case 'pathProven':
         if (this.#state.name !== 'prepared') return [];
         this.#state.expiresAtMs = nowMs + PREPARED_TTL_MS;
-        return [{ kind: 'pathProven' }];
+        return [{ kind: 'pathProven', pathId: message.pathId }];
       case 'transfer':
         return this.#transfer(message);
       case 'release':
@@ -265,7 +265,7 @@ export class TargetMove {
     }
   }
 
-  #message(kind: Exclude<HandoverMessage['kind'], 'transfer' | 'abort'>): HandoverMessage {
+  #message(kind: PlainMessageKind): HandoverMessage {
     return { kind, moveId: this.options.moveId, epoch: this.options.epoch };
   }
 }

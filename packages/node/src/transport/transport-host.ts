@@ -35,8 +35,8 @@ export class TransportHost {
   /** The client's address at this node, proven or not. */
   #pair: IcePair | null = null;
   #proven = false;
-  /** While an address change of the owner's own waits for its proof: where the client was before. */
-  #formerPair: IcePair | null = null;
+  /** While `pair` waits for its proof: an address of the client that has proven itself. */
+  #provenPair: IcePair | null = null;
   #connected = false;
   readonly #datapath: Datapath;
 
@@ -72,26 +72,46 @@ export class TransportHost {
     return this.#apply(this.ice.tick(nowMs));
   }
 
-  /** Takes `pair` as the client's address here, unproven. */
+  /** True when authenticated media has come from `pair` itself. */
+  get isPairProven(): boolean {
+    return this.#proven;
+  }
+
+  /**
+   * The client has selected `pair`, says a check; but a check can be replayed from any address. So the address that has
+   * proven itself stays beside it until authenticated media comes from the new one (decision 0019).
+   */
   usePair(pair: IcePair): void {
     if (this.#pair !== null && isSamePair(this.#pair, pair)) return;
-    this.#formerPair = this.#proven ? this.#pair : this.#formerPair;
+    if (this.#proven) this.#provenPair = this.#pair;
     this.#pair = pair;
-    this.#proven = false;
+    this.#proven = this.#provenPair !== null && isSamePair(this.#provenPair, pair);
+    if (this.#proven) this.#provenPair = null;
   }
 
-  /** Authenticated media has come from the client's address here. */
-  provePair(): void {
-    this.#proven = true;
-    this.#formerPair = null;
+  /** Authenticated media has come from this address, whichever one the client was said to have selected. */
+  prove(pair: IcePair): void {
+    this.#pair ??= pair;
+    if (isSamePair(this.#pair, pair)) {
+      this.#proven = true;
+      this.#provenPair = null;
+    } else if (!this.#proven) {
+      this.#provenPair = pair;
+    }
   }
 
-  /** Paths by way of this node's own sockets: the client's address, and the former one until the new is proven. */
+  /** Paths by way of this node's own sockets: the client's address, and until it has proven itself one that has. */
   ownPaths(): Path[] {
     const pairs: { pair: IcePair; proven: boolean }[] = [];
     if (this.#pair !== null) pairs.push({ pair: this.#pair, proven: this.#proven });
-    if (this.#formerPair !== null) pairs.push({ pair: this.#formerPair, proven: true });
+    if (this.#provenPair !== null) pairs.push({ pair: this.#provenPair, proven: true });
     return pairs.map(({ pair, proven }) => ({ kind: 'socket', ...pair, proven }));
+  }
+
+  /** One proof when authenticated media comes from the client's address here; none is needed twice. */
+  watchPair(): void {
+    if (this.#pair === null || this.#proven) return;
+    this.#datapath.watchProof(this.transportId, { kind: 'socket', ...this.#pair });
   }
 
   setPaths(paths: readonly Path[]): void {

@@ -9,12 +9,7 @@ import {
   verifyIntegrity,
   type StunMessage,
 } from '@godwit/rtp';
-import {
-  CONSENT_TIMEOUT_MS,
-  ICE_PAIRS_MAX,
-  ICE_REFUSALS_PER_SECOND_MAX,
-  ICE_REPLIES_PER_SECOND_MAX,
-} from '../limits.js';
+import { CONSENT_TIMEOUT_MS, ICE_REFUSALS_PER_SECOND_MAX } from '../limits.js';
 import { parseIceUsername } from './credentials.js';
 import type { FrozenIce } from './frozen-ice.js';
 import { isSamePair, type IcePair } from './pair.js';
@@ -28,13 +23,12 @@ export type IceRejection =
   | 'unknownUsername'
   | 'integrity'
   | 'unknownAttribute'
-  | 'roleConflict'
-  | 'tooManyRequests';
+  | 'roleConflict';
 
 export type IceOutput =
   /** A response, to be sent where the request came from. */
   | { readonly kind: 'send'; readonly pair: IcePair; readonly bytes: Buffer }
-  /** First authenticated check of a pair: media may be taken from it (it need not be nominated). */
+  /** An authenticated check: media may be taken from its pair (it need not be nominated). */
   | { readonly kind: 'validated'; readonly pair: IcePair }
   /** The client selected this pair; it differs from the one nominated before. */
   | { readonly kind: 'nominated'; readonly pair: IcePair }
@@ -60,13 +54,11 @@ interface Generation {
 export class IceLiteAgent {
   #current: Generation;
   #previous: Generation | null = null;
-  #pairs: IcePair[] = [];
   #nominated: IcePair | null = null;
   /** Generation of the last authenticated check. */
   #heard: Generation | null = null;
   #lastHeardMs: number;
   #isExpired = false;
-  readonly #replies = new ReplyBudget(ICE_REPLIES_PER_SECOND_MAX);
   readonly #refusals = new ReplyBudget(ICE_REFUSALS_PER_SECOND_MAX);
 
   constructor(nowMs: number, init: IceLiteAgentInit) {
@@ -121,11 +113,6 @@ export class IceLiteAgent {
     return this.#nominated;
   }
 
-  /** Validated pairs, oldest first. */
-  get pairs(): readonly IcePair[] {
-    return this.#pairs;
-  }
-
   get lastHeardMs(): number {
     return this.#lastHeardMs;
   }
@@ -149,7 +136,11 @@ export class IceLiteAgent {
     this.#isExpired = false;
   }
 
-  /** A datagram that looks like STUN (RFC 7983). At most one `send`, never larger than its request by much. */
+  /**
+   * A datagram that looks like STUN (RFC 7983). At most one `send`, never larger than its request: whoever forges a
+   * source address gains nothing by it. Authenticated checks are all answered: a budget for them could be spent by
+   * replays, and the client's own checks would go short.
+   */
   handleBindingRequest(nowMs: number, bytes: Uint8Array, from: IcePair): IceOutput[] {
     const message = parseStunMessage(bytes);
     if (message === null) return [rejected('malformed')];
@@ -162,7 +153,6 @@ export class IceLiteAgent {
     if (generation === null) return this.#refuse(nowMs, message, from, 'unknownUsername');
     if (!verifyIntegrity(message, generation.local.pwd))
       return this.#refuse(nowMs, message, from, 'integrity');
-    if (!this.#replies.take(nowMs)) return [rejected('tooManyRequests')];
     return this.#answer(nowMs, message, from, generation);
   }
 
@@ -190,7 +180,7 @@ export class IceLiteAgent {
     const hasCredentials = message.username !== undefined && message.integrityOffset !== -1;
     const error = hasCredentials ? STUN_ERRORS.unauthenticated : STUN_ERRORS.badRequest;
     const bytes = buildErrorResponse({ transactionId: message.transactionId, ...error });
-    return [{ kind: 'send', pair, bytes }, rejected(reason)];
+    return [...answer(message, pair, bytes), rejected(reason)];
   }
 
   #answer(nowMs: number, message: StunMessage, pair: IcePair, generation: Generation): IceOutput[] {
@@ -199,7 +189,7 @@ export class IceLiteAgent {
     const refuse = (error: { code: number; reason: string }, reason: IceRejection): IceOutput[] => {
       const unknownAttributes = reason === 'unknownAttribute' ? message.unknownRequired : undefined;
       const bytes = buildErrorResponse({ transactionId, ...error, password, unknownAttributes });
-      return [{ kind: 'send', pair, bytes }, rejected(reason)];
+      return [...answer(message, pair, bytes), rejected(reason)];
     };
     if (message.unknownRequired.length > 0) return refuse(STUN_ERRORS.unknownAttribute, 'unknownAttribute');
     // RFC 8445 7.3.1.1: a lite agent never becomes controlling.
@@ -208,22 +198,9 @@ export class IceLiteAgent {
     this.noteConsent(nowMs);
     this.#heard = generation;
     const bytes = buildBindingSuccess({ transactionId, mapped: pair.remote, password });
-    const outputs: IceOutput[] = [{ kind: 'send', pair, bytes }];
-    if (this.#validate(pair)) outputs.push({ kind: 'validated', pair });
+    const outputs: IceOutput[] = [...answer(message, pair, bytes), { kind: 'validated', pair }];
     if (message.useCandidate && this.#nominate(pair, generation)) outputs.push({ kind: 'nominated', pair });
     return outputs;
-  }
-
-  /** True for a pair not known yet. Beyond ICE_PAIRS_MAX the oldest goes that is not nominated. */
-  #validate(pair: IcePair): boolean {
-    if (this.#pairs.some((known) => isSamePair(known, pair))) return false;
-    if (this.#pairs.length >= ICE_PAIRS_MAX) {
-      const nominated = this.#nominated;
-      const oldest = this.#pairs.findIndex((known) => nominated === null || !isSamePair(known, nominated));
-      this.#pairs.splice(oldest, 1);
-    }
-    this.#pairs.push(pair);
-    return true;
   }
 
   /** True when the path changes. The first nomination of a new generation ends the previous one. */
@@ -237,4 +214,9 @@ export class IceLiteAgent {
 
 function rejected(reason: IceRejection): IceOutput {
   return { kind: 'rejected', reason };
+}
+
+/** None when it would be larger than its request, as it can be when that names many attributes that we do not know. */
+function answer(request: StunMessage, pair: IcePair, bytes: Buffer): IceOutput[] {
+  return bytes.length > request.bytes.length ? [] : [{ kind: 'send', pair, bytes }];
 }
