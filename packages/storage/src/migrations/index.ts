@@ -3,11 +3,13 @@ import { StorageError } from '../errors.js';
 import type { Schema } from '../schema.js';
 import { roster } from './0001-roster.js';
 import { closedIntents } from './0002-closed-intents.js';
+import { retention } from './0003-retention.js';
 
 /** In order of their names; a released migration is never edited. */
 const migrations: Record<string, Migration> = {
   '0001-roster': roster,
   '0002-closed-intents': closedIntents,
+  '0003-retention': retention,
 };
 
 /** Brings the database to the newest schema. Errors: migrationFailed. */

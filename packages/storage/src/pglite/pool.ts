@@ -1,19 +1,22 @@
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import type { PGliteSession } from './session.js';
+import { Upkeep } from './upkeep.js';
 
 /**
  * A pool as kysely's PostgresDialect wants it, over the one session that PGlite has: clients get it in turn, so a
- * transaction has it to itself until it is released.
+ * transaction has it to itself until it is released. Between two of them the database gets its upkeep.
  */
 export function poolOverSession(session: PGliteSession): PostgresPool {
+  const upkeep = new Upkeep();
   let tail: Promise<void> = Promise.resolve();
   return {
     async connect() {
       const before = tail;
       let release = (): void => undefined;
-      tail = new Promise((resolve) => (release = resolve));
+      const released = new Promise<void>((resolve) => (release = resolve));
+      tail = released.then(() => upkeep.runIfDue(session));
       await before;
-      return clientOf(session, release);
+      return clientOf(session, upkeep, release);
     },
     async end() {
       await tail;
@@ -22,10 +25,11 @@ export function poolOverSession(session: PGliteSession): PostgresPool {
   };
 }
 
-function clientOf(session: PGliteSession, release: () => void): PostgresPoolClient {
+function clientOf(session: PGliteSession, upkeep: Upkeep, release: () => void): PostgresPoolClient {
   const query = async (sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<never>> => {
     const result = await session.query(sql, parameters);
     const command = commandOf(sql);
+    if (command !== 'SELECT') upkeep.wrote();
     return {
       command,
       rowCount: command === 'SELECT' ? result.rows.length : result.affectedRows,

@@ -1,4 +1,5 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import { FORGOTTEN_ROWS_MAX } from '../limits.js';
 import type { ConnectionRecord } from '../records.js';
 import { NOTHING_NEGOTIATED } from './transports.js';
 import { numberOrNull, type Schema } from '../schema.js';
@@ -10,6 +11,11 @@ export interface ConnectionRepository {
   listLive(sessionId?: string): Promise<ConnectionRecord[]>;
   /** True when this call ended it; ends its streams and transports in the same transaction. */
   end(connectionId: string, reason: string, nowMs: number): Promise<boolean>;
+  /**
+   * Forgets connections, streams and transports that ended before that time, at most FORGOTTEN_ROWS_MAX of each;
+   * answers how many connections.
+   */
+  forgetEnded(beforeMs: number): Promise<number>;
 }
 
 export function connectionRepository(database: Kysely<Schema>): ConnectionRepository {
@@ -66,7 +72,41 @@ export function connectionRepository(database: Kysely<Schema>): ConnectionReposi
         return true;
       });
     },
+    forgetEnded(beforeMs) {
+      return database.transaction().execute(async (transaction) => {
+        const connections = transaction
+          .selectFrom('connections')
+          .select('connection_id')
+          .where('ended_at_ms', '<', beforeMs)
+          .orderBy('ended_at_ms')
+          .limit(FORGOTTEN_ROWS_MAX);
+        const ids = (await connections.execute()).map((row) => row.connection_id);
+        for (const table of ['streams', 'transports'] as const) {
+          if (ids.length > 0) await transaction.deleteFrom(table).where('connection_id', 'in', ids).execute();
+        }
+        await forgetParts(transaction, beforeMs);
+        if (ids.length === 0) return 0;
+        await transaction.deleteFrom('connections').where('connection_id', 'in', ids).execute();
+        return ids.length;
+      });
+    },
   };
+}
+
+/** What ended while its connection lives on. */
+async function forgetParts(transaction: Transaction<Schema>, beforeMs: number): Promise<void> {
+  const streams = transaction
+    .selectFrom('streams')
+    .select('stream_id')
+    .where('ended_at_ms', '<', beforeMs)
+    .limit(FORGOTTEN_ROWS_MAX);
+  await transaction.deleteFrom('streams').where('stream_id', 'in', streams).execute();
+  const transports = transaction
+    .selectFrom('transports')
+    .select('transport_id')
+    .where('ended_at_ms', '<', beforeMs)
+    .limit(FORGOTTEN_ROWS_MAX);
+  await transaction.deleteFrom('transports').where('transport_id', 'in', transports).execute();
 }
 
 function toRecord(row: Selectable<Schema['connections']>): ConnectionRecord {

@@ -1,5 +1,5 @@
-import type { Kysely, Selectable } from 'kysely';
-import { MIGRATION_HISTORY_MAX } from '../limits.js';
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import { FORGOTTEN_ROWS_MAX, MIGRATION_HISTORY_MAX } from '../limits.js';
 import type { MigrationRecord, MigrationStatus } from '../records.js';
 import { numberOrNull, type Schema } from '../schema.js';
 
@@ -10,6 +10,7 @@ export interface MigrationRepository {
   /** Newest first, at most MIGRATION_HISTORY_MAX. */
   listOfSession(sessionId: string): Promise<MigrationRecord[]>;
   progress(migrationId: string, progress: { moved: number; total: number }): Promise<void>;
+  /** False when it had ended. Forgets what the session's history does not show any more, with its moves. */
   end(migrationId: string, status: MigrationStatus, nowMs: number): Promise<boolean>;
   /** Ends what a control that went away left unfinished, their moves as failed; answers how many. */
   endUnfinished(nowMs: number): Promise<number>;
@@ -58,14 +59,19 @@ export function migrationRepository(database: Kysely<Schema>): MigrationReposito
         .where('ended_at_ms', 'is', null)
         .execute();
     },
-    async end(migrationId, status, nowMs) {
-      const result = await database
-        .updateTable('migrations')
-        .set({ status, ended_at_ms: nowMs })
-        .where('migration_id', '=', migrationId)
-        .where('ended_at_ms', 'is', null)
-        .executeTakeFirst();
-      return result.numUpdatedRows === 1n;
+    end(migrationId, status, nowMs) {
+      return database.transaction().execute(async (transaction) => {
+        const ended = await transaction
+          .updateTable('migrations')
+          .set({ status, ended_at_ms: nowMs })
+          .where('migration_id', '=', migrationId)
+          .where('ended_at_ms', 'is', null)
+          .returning('session_id')
+          .executeTakeFirst();
+        if (ended === undefined) return false;
+        await forgetOldest(transaction, ended.session_id);
+        return true;
+      });
     },
     endUnfinished(nowMs) {
       return database.transaction().execute(async (transaction) => {
@@ -83,6 +89,22 @@ export function migrationRepository(database: Kysely<Schema>): MigrationReposito
       });
     },
   };
+}
+
+async function forgetOldest(transaction: Transaction<Schema>, sessionId: string): Promise<void> {
+  const rows = await transaction
+    .selectFrom('migrations')
+    .select('migration_id')
+    .where('session_id', '=', sessionId)
+    .where('ended_at_ms', 'is not', null)
+    .orderBy('created_at_ms', 'desc')
+    .offset(MIGRATION_HISTORY_MAX)
+    .limit(FORGOTTEN_ROWS_MAX)
+    .execute();
+  if (rows.length === 0) return;
+  const ids = rows.map((row) => row.migration_id);
+  await transaction.deleteFrom('moves').where('migration_id', 'in', ids).execute();
+  await transaction.deleteFrom('migrations').where('migration_id', 'in', ids).execute();
 }
 
 function toRecord(row: Selectable<Schema['migrations']>): MigrationRecord {
