@@ -13,6 +13,7 @@ export interface Metrics {
   readonly lossMs: Histogram;
   readonly refusedMessages: Counter<'reason'>;
   readonly migrations: Counter<'status'>;
+  readonly held: Gauge<'kind'>;
 }
 
 const GAP_BUCKETS_MS = [17, 34, 50, 67, 100, 150, 250, 500, 1_000, 2_500, 5_000];
@@ -71,6 +72,12 @@ export function createMetrics(): Metrics {
       name: 'godwit_migrations_total',
       help: 'Migrations of sessions by final status',
       labelNames: ['status'],
+      registers,
+    }),
+    held: new Gauge({
+      name: 'godwit_control_held',
+      help: 'What control holds in memory now; each kind is bounded, and one that grows without load is a leak',
+      labelNames: ['kind'],
       registers,
     }),
   };

@@ -41,6 +41,7 @@ import { Binding, RemoteTable } from './remotes.js';
 import { retransmit } from './retransmit.js';
 import { SendSlab } from './send-slab.js';
 import { SocketTable, type SocketEntry } from './sockets.js';
+import { sizesOf } from './sizes.js';
 import { StreamTable } from './stream.js';
 import { thawTransport } from './thaw.js';
 import type { ProofWatch, TransportEntry } from './transport-entry.js';
@@ -272,6 +273,10 @@ export class JsDatapath implements Datapath {
 
   counters(): Readonly<Record<string, number>> {
     return { ...this.#core.counters };
+  }
+
+  sizes(): Readonly<Record<string, number>> {
+    return sizesOf(this.#core);
   }
 
   freeze(transportId: TransportId): FrozenMedia {

@@ -11,6 +11,10 @@ export interface HeldPacket {
 export class HeldPackets {
   #packets: HeldPacket[] = [];
 
+  get size(): number {
+    return this.#packets.length;
+  }
+
   /** False when full. */
   add(packet: HeldPacket): boolean {
     if (this.#packets.length >= HELD_PACKETS_MAX) return false;

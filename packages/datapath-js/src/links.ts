@@ -52,6 +52,10 @@ export class LinkTable {
     this.#slab = slab;
   }
 
+  get size(): number {
+    return this.#links.size;
+  }
+
   /** Throws on an unknown socket or keys of the wrong size. */
   set(options: LinkOptions): void {
     const former = this.#links.get(options.linkId) ?? null;

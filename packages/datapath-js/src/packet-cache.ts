@@ -24,6 +24,11 @@ export class PacketCache {
     return this.#capacity;
   }
 
+  /** Bytes that its slots take. */
+  get bytes(): number {
+    return this.#slots.reduce((total, slot) => total + (slot?.length ?? 0), 0);
+  }
+
   /** Copies the packet. One that is older than what its slot holds is not kept. */
   put(packet: SourcePacket): void {
     const at = packet.index & (this.#capacity - 1);

@@ -49,6 +49,10 @@ export class SocketTable {
     return { handle, address: socket.address, port: socket.port, family };
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** Throws on an unknown handle. */
   get(handle: SocketHandle): SocketEntry {
     const entry = this.#entries.get(handle);

@@ -71,6 +71,10 @@ export class StreamTable {
     return this.#streams.get(streamKeyText(key)) ?? null;
   }
 
+  all(): IterableIterator<Stream> {
+    return this.#streams.values();
+  }
+
   getByText(text: string): Stream | null {
     return this.#streams.get(text) ?? null;
   }

@@ -122,6 +122,8 @@ export interface Datapath {
   ingressStatus(transportId: TransportId): IngressStatus[];
   egressStatus(transportId: TransportId): EgressStatus[];
   counters(): Readonly<Record<string, number>>;
+  /** What it holds now, by name: transports, bindings, held packets, cached bytes. Each is bounded. */
+  sizes(): Readonly<Record<string, number>>;
 
   // ---- moving (HANDOVER 2 and 4)
   /**

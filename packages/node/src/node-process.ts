@@ -9,6 +9,7 @@ import { startClockwork, startHeartbeat } from './clockwork.js';
 import { ControlConnection } from './control/control-connection.js';
 import { handoverSelfTest } from './handover/self-test.js';
 import { STOP_GRACE_MS, TICK_INTERVAL_MS } from './limits.js';
+import { holdingsOf } from './holdings.js';
 import { NodeIdentity } from './link/identity.js';
 import { NodeCore } from './node-core.js';
 import { startOperations } from './operations.js';
@@ -119,6 +120,7 @@ class MediaNode implements NodeProcess {
       nodeId: this.#control.nodeId,
       transports: this.#core.context.transports.size,
       counters: this.#core.context.datapath.counters(),
+      holdings: holdingsOf(this.#core.context, this.#core.moves),
     }));
     this.opsUrl = url;
     this.#operations = server;

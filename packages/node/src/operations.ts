@@ -8,6 +8,8 @@ export interface OperationsView {
   readonly nodeId: string | null;
   readonly transports: number;
   readonly counters: Readonly<Record<string, number>>;
+  /** What the node holds now, by name. */
+  readonly holdings: Readonly<Record<string, number>>;
 }
 
 /** The small HTTP listener of a node: health, status for load balancers, metrics. */
@@ -54,6 +56,15 @@ function addGauges(registry: Registry, view: () => OperationsView): void {
     registers: [registry],
     collect() {
       for (const [counter, value] of Object.entries(view().counters)) this.set({ counter }, value);
+    },
+  });
+  new Gauge({
+    name: 'godwit_node_held',
+    help: 'What this node holds now; each kind is bounded, and one that grows without load is a leak.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const [kind, value] of Object.entries(view().holdings)) this.set({ kind }, value);
     },
   });
 }

@@ -5,3 +5,4 @@ export * from './nonce-audit.js';
 export * from './pcap.js';
 export * from './platform.js';
 export * from './test-page.js';
+export * from './trend.js';

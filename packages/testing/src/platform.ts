@@ -29,6 +29,8 @@ export interface Platform {
   readonly apiKey: string;
   readonly apiSecret: string;
   readonly adminToken: string;
+  /** Where control keeps its database. */
+  readonly dataDir: string;
   readonly control: ChildProcess;
   readonly nodes: readonly ChildProcess[];
   /** What the processes wrote, newest last. */
@@ -106,7 +108,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     await stop();
     throw error;
   }
-  return { url, port, ...credentials, control, nodes, log, startNode, stop };
+  return { url, port, ...credentials, dataDir, control, nodes, log, startNode, stop };
 }
 
 function collect(child: ChildProcess, name: string, log: string[]): void {

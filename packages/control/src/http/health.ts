@@ -1,9 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { errorCatalogue } from '../errors.js';
+import { holdingsOf } from '../holdings.js';
 import type { HttpOptions } from './server.js';
 
 /** `/health`, the status URL for load balancers, and `/metrics`. */
-export function healthRoutes(app: FastifyInstance, { context }: HttpOptions, done: () => void): void {
+export function healthRoutes(
+  app: FastifyInstance,
+  { context, migrations }: HttpOptions,
+  done: () => void,
+): void {
   app.get('/health', (_request, reply) => {
     if (context.nodes.list().some((node) => node.inService)) return reply.send({ status: 'ok' });
     const { status, code, message } = errorCatalogue.unavailable;
@@ -22,6 +27,8 @@ export function healthRoutes(app: FastifyInstance, { context }: HttpOptions, don
     metrics.streams.set(published.length);
     metrics.nodes.reset();
     for (const node of nodes.list()) metrics.nodes.inc({ state: node.state });
+    for (const [kind, value] of Object.entries(holdingsOf(context, migrations)))
+      metrics.held.set({ kind }, value);
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   done();

@@ -32,6 +32,11 @@ export class Migrations {
     this.#waits = waits;
   }
 
+  /** Sessions that migrate now, and the moves under way. */
+  get running(): { readonly migrations: number; readonly moves: number } {
+    return { migrations: this.#running.size, moves: this.#waits.size };
+  }
+
   /** Starts a migration and answers its row at once. Throws a ControlError: 15214, 15215, unknown target, … */
   async start(session: SessionState, request: MigrationRequest): Promise<MigrationRecord> {
     const { context, sessionId } = { context: this.#context, sessionId: session.sessionId };

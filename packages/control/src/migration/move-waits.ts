@@ -19,6 +19,11 @@ export interface MoveWait {
 export class MoveWaits {
   readonly #waits = new Map<string, MoveWait>();
 
+  /** Moves that wait. */
+  get size(): number {
+    return this.#waits.size;
+  }
+
   begin(moveId: string, sourceNodeId: string, targetNodeId: string): MoveWait {
     const wait: MoveWait = {
       sourceNodeId,

@@ -26,6 +26,10 @@ export class ClientChannel {
   get seq(): number {
     return this.#seq;
   }
+  /** Events kept for a resume. */
+  get kept(): number {
+    return this.#events.length;
+  }
   get attached(): boolean {
     return this.#socket !== null;
   }

@@ -24,6 +24,11 @@ export class MoveTable {
     this.#context = context;
   }
 
+  /** Moves that are remembered, those that only linger or refuse included. */
+  get size(): { readonly sources: number; readonly targets: number } {
+    return { sources: this.#sources.size, targets: this.#targets.size };
+  }
+
   /** Moves whose outcome is still open. */
   get running(): number {
     const open = new Set([

@@ -31,6 +31,10 @@ export class Links {
     return this.#links.has(nodeId);
   }
 
+  get size(): number {
+    return this.#links.size;
+  }
+
   get nodeIds(): string[] {
     return [...this.#links.keys()];
   }

@@ -46,6 +46,15 @@ export class StreamTable {
     this.#nodeId = nodeId;
   }
 
+  /** Streams, and the nodes and epochs from which their frames are accepted. */
+  get size(): { readonly streams: number; readonly accepted: number } {
+    const entries = [...this.#entries.values()];
+    return {
+      streams: entries.length,
+      accepted: entries.reduce((total, { accepted }) => total + accepted.length, 0),
+    };
+  }
+
   has(streamId: string): boolean {
     return this.#entries.has(streamId);
   }

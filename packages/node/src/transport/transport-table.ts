@@ -12,6 +12,11 @@ export class TransportTable {
     return this.#byId.size;
   }
 
+  /** Ufrags by which clients reach transports here: two generations each at most. */
+  get ufrags(): number {
+    return this.#byUfrag.size;
+  }
+
   get(transportId: string): TransportHost | undefined {
     return this.#byId.get(transportId);
   }
