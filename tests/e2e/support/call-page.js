@@ -15,9 +15,15 @@ function note(name, detail) {
   call.events.push({ atMs: performance.now(), name, detail });
 }
 
+/** Frames that are looked back at: two minutes of two videos. A page that keeps them all is no measure of a leak. */
+const FRAMES_KEPT = 7200;
+/** Reports of moves kept. */
+const REPORTS_KEPT = 100;
+
 function watchFrames(streamId, video) {
   const onFrame = (_now, metadata) => {
     call.frames.push([streamId, performance.now(), metadata.presentedFrames]);
+    if (call.frames.length >= 2 * FRAMES_KEPT) call.frames.splice(0, FRAMES_KEPT);
     video.requestVideoFrameCallback(onFrame);
   };
   video.requestVideoFrameCallback(onFrame);
@@ -47,7 +53,10 @@ call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
       note('streamPropertyChanged', { changedProperty, newValue }),
     );
     session.on('signal', (event) => note('signal', { type: event.type, data: event.data }));
-    session.on('migrationMeasured', (event) => call.reports.push(event.report));
+    session.on('migrationMeasured', (event) => {
+      call.reports.push(event.report);
+      if (call.reports.length > REPORTS_KEPT) call.reports.shift();
+    });
     session.on('streamCreated', (event) => {
       note('streamCreated', { id: event.stream.streamId });
       const subscriber = session.subscribe(event.stream, undefined, { insertMode: 'append' }, (error) => {

@@ -16,10 +16,12 @@ export async function openCallPage<P extends TestPage>(
   browser: { newPage(): Promise<P> },
   platform: Platform,
   name: string,
+  firstScript?: string,
 ): Promise<CallPage<P>> {
   const page = await browser.newPage();
   await page.goto(`${platform.url}/api/client/v2/status`);
   await page.setContent(`<!doctype html><title>${name}</title><body></body>`);
+  if (firstScript !== undefined) await page.addScriptTag({ content: firstScript });
   await page.addScriptTag({ url: `${platform.url}/sdk/godwit.js` });
   await page.addScriptTag({ content: SCRIPT });
   return { page, name };

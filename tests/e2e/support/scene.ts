@@ -17,6 +17,8 @@ export interface SceneOptions {
   readonly publish?: Record<string, unknown>;
   /** By client number; default: all migrate. */
   readonly migrates?: (client: number) => boolean;
+  /** Runs in each page before the SDK. */
+  readonly firstScript?: string;
 }
 
 /** Some of the people sit at a Firefox. */
@@ -63,7 +65,7 @@ export async function openScene(options: SceneOptions | MixedSceneOptions): Prom
       const usesFirefox = 'usesFirefox' in options && options.usesFirefox(number);
       if (usesFirefox) firefox ??= await launchFirefox({ prefix, fakeDevices: true });
       const opener = usesFirefox && firefox !== null ? firefox : browser;
-      pages.push(await openCallPage<TestPage>(opener, platform, `client ${number + 1}`));
+      pages.push(await openCallPage<TestPage>(opener, platform, `client ${number + 1}`, options.firstScript));
     }
     const [first] = pages;
     if (first === undefined) throw new Error('a scene needs a client');

@@ -1,0 +1,89 @@
+import type { Migration } from './call.js';
+import { migrate, sleep, totals, type Scene } from './scene.js';
+
+/** What was counted in the pages between two moments, summed over all of them. */
+export interface Window {
+  readonly kind: 'moving' | 'still';
+  readonly seconds: number;
+  readonly lost: number;
+  readonly freezes: number;
+  readonly plis: number;
+  /** Beyond the encoders' periodic ones. */
+  readonly keyFrames: number;
+  readonly concealed: number;
+  /** Largest time between two presented frames. */
+  readonly gapMs: number;
+}
+
+/** Counts what the pages see while `work` runs. */
+export async function watch(
+  { pages }: Scene,
+  kind: Window['kind'],
+  work: () => Promise<unknown>,
+): Promise<Window> {
+  const before = await totals(pages);
+  const starts = await Promise.all(pages.map(({ page }) => page.evaluate(() => performance.now())));
+  const startedAtMs = Date.now();
+  await work();
+  const endedAtMs = Date.now();
+  const gaps = await Promise.all(
+    pages.map(({ page }, number) =>
+      page.evaluate((from) => Object.values(window.call.frameGaps(from, Infinity)), starts[number] ?? 0),
+    ),
+  );
+  const after = await totals(pages);
+  const grown = (key: string): number => (after[key] ?? 0) - (before[key] ?? 0);
+  return {
+    kind,
+    seconds: (endedAtMs - startedAtMs) / 1_000,
+    lost: grown('audio.packetsLost') + grown('video.packetsLost'),
+    freezes: grown('video.freezeCount'),
+    plis: grown('video.pliCount') + grown('sent.pliCount'),
+    keyFrames: Math.max(0, grown('video.keyFramesDecoded') - grown('periodicKeyFrames') * (pages.length - 1)),
+    concealed: grown('audio.concealedSamples'),
+    gapMs: Math.max(0, ...gaps.flat()),
+  };
+}
+
+export interface MovesDone {
+  readonly durationsMs: readonly number[];
+  /** Moves of single transports that did not complete, with their reasons. */
+  readonly failures: readonly string[];
+  /** Time from the freeze to the acceptance, of each transport. */
+  readonly transfersMs: readonly number[];
+}
+
+/** Moves the session to and fro, one move after the other. */
+export async function moveOften(
+  scene: Scene,
+  count: number,
+  afterEach: () => Promise<void>,
+): Promise<MovesDone> {
+  const durationsMs: number[] = [];
+  const transfersMs: number[] = [];
+  const failures: string[] = [];
+  for (let number = 0; number < count; number++) {
+    const migration = (await migrate(scene)) as Migration & {
+      createdAt: number;
+      endedAt: number;
+      connections: readonly { outcome: string; failure?: string; measures?: { transferMs?: number } }[];
+    };
+    durationsMs.push(migration.endedAt - migration.createdAt);
+    for (const { outcome, failure, measures } of migration.connections) {
+      if (outcome !== 'completed') failures.push(`${outcome}: ${failure ?? 'no reason'}`);
+      if (measures?.transferMs !== undefined) transfersMs.push(measures.transferMs);
+    }
+    await afterEach();
+  }
+  return { durationsMs, failures, transfersMs };
+}
+
+/** The current ICE user fragments of the pages. */
+export async function iceFragments({ pages }: Scene): Promise<string[]> {
+  return Promise.all(pages.map(({ page }) => page.evaluate(() => window.census.iceFragment())));
+}
+
+/** A window in which nobody moves. */
+export function stay(scene: Scene, ms: number): Promise<Window> {
+  return watch(scene, 'still', () => sleep(ms));
+}

@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { CallPage } from './call.js';
+import type { Scene } from './scene.js';
+
+const MIB = 1_048_576;
+const KIB = 1_024;
+const exec = promisify(execFile);
+
+/** Named values of one moment: `control.heapMiB`, `node 1.descriptors`, `page 2.sdpChars`. */
+export type Vitals = Record<string, number>;
+
+interface ProbeAnswer {
+  readonly memory: Record<'rss' | 'heapUsed' | 'external' | 'arrayBuffers', number>;
+  readonly resources: Record<string, number>;
+}
+
+/** What every process of a call holds, after full collections: control, nodes, pages. */
+export class VitalSigns {
+  readonly #scene: Scene;
+  readonly #probes: string;
+  readonly #pages: { page: Page; name: string; cdp: CDPSession }[] = [];
+
+  /** @param probes folder in which process-probe.mjs listens */
+  constructor(scene: Scene, probes: string) {
+    this.#scene = scene;
+    this.#probes = probes;
+  }
+
+  async open(pages: readonly CallPage[]): Promise<void> {
+    for (const [number, { page }] of pages.entries()) {
+      const cdp = await page.context().newCDPSession(page);
+      await cdp.send('Performance.enable');
+      this.#pages.push({ page, name: `page ${number + 1}`, cdp });
+    }
+  }
+
+  async take(): Promise<Vitals> {
+    const { platform, browser } = this.#scene;
+    const vitals: Vitals = {};
+    const add = (owner: string, values: Vitals): void => {
+      for (const [name, value] of Object.entries(values)) vitals[`${owner}.${name}`] = value;
+    };
+    add('control', await this.#process(platform.control.pid ?? 0));
+    add('control', await this.#gauges(platform.url, 'godwit_control_held'));
+    add('control', { databaseMiB: folderBytes(platform.dataDir) / MIB });
+    for (const [number, { pid, opsUrl }] of (await this.#nodes()).entries()) {
+      add(`node ${number + 1}`, await this.#process(pid));
+      add(`node ${number + 1}`, await this.#gauges(opsUrl, 'godwit_node_held'));
+    }
+    for (const { page, name, cdp } of this.#pages) {
+      await cdp.send('HeapProfiler.collectGarbage');
+      add(name, await page.evaluate(() => window.census.take()));
+      const { metrics } = await cdp.send('Performance.getMetrics');
+      const metric = (wanted: string): number => metrics.find(({ name }) => name === wanted)?.value ?? 0;
+      add(name, {
+        heapMiB: metric('JSHeapUsedSize') / MIB,
+        domNodes: metric('Nodes'),
+        listeners: metric('JSEventListeners'),
+      });
+    }
+    add('browser', await browserMemory(browser));
+    return vitals;
+  }
+
+  async #nodes(): Promise<{ pid: number; opsUrl: string }[]> {
+    const nodes = (await this.#scene.api.admin('nodes'))['items'] as { pid: number; opsUrl: string }[];
+    const order = this.#scene.platform.nodes.map(({ pid }) => pid);
+    return nodes.sort((a, b) => order.indexOf(a.pid) - order.indexOf(b.pid));
+  }
+
+  async #process(pid: number): Promise<Vitals> {
+    const { memory, resources } = await ask(join(this.#probes, `${pid}.sock`));
+    const descriptors = readdirSync(`/proc/${pid}/fd`).length;
+    return {
+      residentMiB: memory.rss / MIB,
+      heapMiB: memory.heapUsed / MIB,
+      externalMiB: memory.external / MIB,
+      buffersMiB: memory.arrayBuffers / MIB,
+      descriptors,
+      threads: readdirSync(`/proc/${pid}/task`).length,
+      timers: (resources['Timeout'] ?? 0) + (resources['Immediate'] ?? 0),
+      udpSockets: resources['UDPWRAP'] ?? 0,
+      resources: Object.values(resources).reduce((total, count) => total + count, 0),
+    };
+  }
+
+  /** Of one gauge with the label `kind`, read where the process lives. */
+  async #gauges(url: string, gauge: string): Promise<Vitals> {
+    const [command = 'curl', ...rest] = [...this.#scene.network.prefix, 'curl', '-sf', `${url}/metrics`];
+    const { stdout } = await exec(command, rest);
+    const lines = stdout.matchAll(new RegExp(`^${gauge}\\{kind="([^"]+)"\\} (\\S+)$`, 'gm'));
+    return Object.fromEntries([...lines].map(([, kind = '', value]) => [`held.${kind}`, Number(value)]));
+  }
+}
+
+function ask(socketPath: string): Promise<ProbeAnswer> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = createConnection(socketPath);
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.on('error', reject);
+    socket.on('end', () => resolve(JSON.parse(text) as ProbeAnswer));
+  });
+}
+
+function folderBytes(folder: string): number {
+  let bytes = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile())
+      bytes += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return bytes;
+}
+
+/** Resident memory of all renderers: what no JavaScript heap shows, such as the peer connections themselves. */
+async function browserMemory(browser: Browser): Promise<Vitals> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const residents = processInfo
+    .filter(({ type }) => type === 'renderer')
+    .map(
+      ({ id }) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0) * KIB,
+    );
+  return { renderersMiB: residents.reduce((total, bytes) => total + bytes, 0) / MIB };
+}
+
+declare global {
+  interface Window {
+    /** Defined by page-census.js. */
+    census: { take(): Promise<Record<string, number>>; iceFragment(): string };
+  }
+}

@@ -1,0 +1,161 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { median } from '@godwit/testing';
+import { Api, openCallPage } from './support/call.js';
+import { iceFragments, moveOften, stay, watch, type MovesDone, type Window } from './support/endurance.js';
+import { openScene, sleep, videosPlaying, type Scene } from './support/scene.js';
+import { trendCharts, trendsOf, trendTable, type Sample, type Trend } from './support/trends.js';
+import { VitalSigns } from './support/vitals.js';
+
+/** `npm run proof:thousand-moves` does 1,000. */
+const MOVES = Number(process.env['GODWIT_E2E_MOVES'] ?? 25);
+const MOVES_PER_SAMPLE = Math.max(5, Math.round(MOVES / 40));
+/** Half of the samples make the trend: fewer tell nothing. */
+const SAMPLES_FOR_A_TREND = 20;
+/** After each series of moves, as a measure of what this machine does by itself. */
+const STILL_MS = 4_000;
+const PROBE = new URL('./support/process-probe.mjs', import.meta.url).pathname;
+const CENSUS = readFileSync(new URL('./support/page-census.js', import.meta.url), 'utf8');
+const RESULTS = new URL('../../test-results/thousand-moves/', import.meta.url).pathname;
+
+interface Run {
+  readonly samples: Sample[];
+  readonly windows: Window[];
+  readonly moves: MovesDone[];
+  readonly fragments: Set<string>;
+}
+
+describe('a call that moves on and on', () => {
+  it(
+    `leaves nothing behind in nodes, control and pages in ${MOVES} moves`,
+    { timeout: 120_000 + MOVES * 4_000 },
+    async () => {
+      const probes = mkdtempSync(join(tmpdir(), 'godwit-probes-'));
+      const probe = { GODWIT_TEST_PROBES: probes, NODE_OPTIONS: `--import=${PROBE}` };
+      const scene = await openScene({
+        clients: 2,
+        platform: { env: probe, nodeEnv: probe },
+        firstScript: CENSUS,
+      });
+      try {
+        const run = await moveAndMeasure(scene, probes);
+        const trends = trendsOf(run.samples);
+        const summary = summarize(run);
+        process.stdout.write(`\n${summary}\n\n${trendTable(trends)}\n`);
+        save(run, trends, summary);
+        expect(run.moves.flatMap(({ failures }) => failures)).toEqual([]);
+        expect(await Promise.all(scene.pages.map((page) => videosPlaying(page)))).toEqual([1, 1]);
+        for (const { vitals } of run.samples) expectTidy(vitals, run.samples[0]?.vitals ?? {});
+        if (run.samples.length >= SAMPLES_FOR_A_TREND) {
+          expect(trends.filter(({ isFlat }) => !isFlat)).toEqual([]);
+        }
+      } finally {
+        await scene.close();
+        rmSync(probes, { recursive: true, force: true });
+      }
+    },
+  );
+});
+
+async function moveAndMeasure(opened: Scene, probes: string): Promise<Run> {
+  // Requests come from a page of their own, so that the pages of the call hold nothing but the call.
+  const operator = await openCallPage(opened.browser, opened.platform, 'operator');
+  const scene: Scene = { ...opened, api: new Api(operator, opened.platform) };
+  const vitals = new VitalSigns(scene, probes);
+  await vitals.open(scene.pages);
+  const run: Run = { samples: [], windows: [], moves: [], fragments: new Set() };
+  const note = async (): Promise<void> => {
+    for (const fragment of await iceFragments(scene)) run.fragments.add(fragment);
+  };
+  await sleep(5_000);
+  run.samples.push({ moves: 0, vitals: await vitals.take() });
+  for (let done = 0; done < MOVES; done += MOVES_PER_SAMPLE) {
+    run.windows.push(
+      await watch(scene, 'moving', async () => {
+        run.moves.push(await moveOften(scene, MOVES_PER_SAMPLE, note));
+      }),
+    );
+    run.windows.push(await stay(scene, STILL_MS));
+    run.samples.push({ moves: done + MOVES_PER_SAMPLE, vitals: await vitals.take() });
+    // A full collection stops a page for a moment: that belongs to no window.
+    await sleep(500);
+  }
+  return run;
+}
+
+/** What holds at every moment, however short the run. */
+function expectTidy(vitals: Record<string, number>, first: Record<string, number>): void {
+  for (const node of ['node 1', 'node 2']) {
+    expect(vitals[`${node}.udpSockets`], `${node} opens no sockets`).toBe(first[`${node}.udpSockets`]);
+    expect(vitals[`${node}.descriptors`], `${node} opens no files`).toBe(first[`${node}.descriptors`]);
+    expect(vitals[`${node}.held.moves_running`], `${node} ends moves`).toBe(0);
+    expect(vitals[`${node}.held.datapath_held_packets`], `${node} holds no packets`).toBe(0);
+  }
+  expect(vitals['control.held.moves_running']).toBe(0);
+  expect(vitals['control.held.migrations_running']).toBe(0);
+  for (const page of ['page 1', 'page 2']) {
+    expect(vitals[`${page}.peers`]).toBe(1);
+    expect(vitals[`${page}.listeners`], `${page} adds no listeners`).toBeLessThanOrEqual(
+      (first[`${page}.listeners`] ?? 0) + 2,
+    );
+  }
+}
+
+function summarize({ windows, moves, fragments, samples }: Run): string {
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const line = (kind: Window['kind']): string => {
+    const of = windows.filter((window) => window.kind === kind);
+    const seconds = sum(of.map((window) => window.seconds));
+    const gaps = of.map(({ gapMs }) => gapMs);
+    const counted = (['lost', 'freezes', 'plis', 'keyFrames', 'concealed'] as const)
+      .map((key) => `${key} ${sum(of.map((window) => window[key]))}`)
+      .join(', ');
+    return (
+      `${kind}: ${seconds.toFixed(0)} s in ${of.length} windows: ${counted}, ` +
+      `largest gap of a window: median ${median(gaps).toFixed(1)}, max ${Math.max(...gaps).toFixed(1)} ms`
+    );
+  };
+  const spread = (values: readonly number[]): string => {
+    const sorted = [...values].sort((a, b) => a - b);
+    const at = (share: number): string => (sorted[Math.floor((sorted.length - 1) * share)] ?? 0).toFixed(1);
+    return `p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, max ${at(1)} ms`;
+  };
+  const durations = moves.flatMap(({ durationsMs }) => durationsMs);
+  const transfers = moves.flatMap(({ transfersMs }) => transfersMs);
+  const failures = moves.flatMap((done) => done.failures);
+  return [
+    `${durations.length} moves of 2 transports, ${samples.length} samples, ${failures.length} failed moves` +
+      `${failures.length === 0 ? '' : ` (${[...new Set(failures)].join('; ')})`}, ` +
+      `${fragments.size} ICE generations of both pages`,
+    `a move of the session took ${spread(durations)}`,
+    `a transfer took ${spread(transfers)}`,
+    line('moving'),
+    line('still'),
+  ].join('\n');
+}
+
+/** For the report: what was measured, the table, the charts. */
+function save(run: Run, trends: readonly Trend[], summary: string): void {
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(
+    join(RESULTS, 'samples.json'),
+    JSON.stringify({ samples: run.samples, windows: run.windows }),
+  );
+  writeFileSync(join(RESULTS, 'result.md'), `${summary}\n\n${trendTable(trends)}\n`);
+  const owners = ['control', 'node 1', 'node 2', 'page 1', 'page 2', 'browser'];
+  const kinds = [
+    'residentMiB',
+    'heapMiB',
+    'renderersMiB',
+    'databaseMiB',
+    'descriptors',
+    'timers',
+    'candidatePairs',
+  ];
+  const charted = owners
+    .flatMap((owner) => kinds.map((kind) => `${owner}.${kind}`))
+    .filter((name) => trends.some((trend) => trend.name === name));
+  writeFileSync(join(RESULTS, 'charts.svg'), trendCharts(run.samples, charted));
+}
