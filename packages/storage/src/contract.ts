@@ -14,6 +14,7 @@ export function storageContract(runner: ContractRunner, open: () => Storage): vo
   outcomeContract(runner, open);
   rosterContract(runner, open);
   migrationContract(runner, open);
+  retentionContract(runner, open);
 }
 
 const NOW_MS = 1_700_000_000_000;
@@ -203,42 +204,6 @@ function rosterContract({ it, equal }: ContractRunner, open: () => Storage): voi
     equal((await storage.connections.get(connectionId))?.endReason, 'clientDisconnected');
   });
 
-  it('forgets what ended long ago, and nothing else', async () => {
-    const storage = open();
-    const [ended, recent, live] = [
-      await newTransport(storage),
-      await newTransport(storage),
-      await newTransport(storage),
-    ];
-    const stream = (of: TransportRecord, streamId: string) => ({
-      streamId,
-      sessionId: of.sessionId,
-      connectionId: of.connectionId,
-      info: {},
-      createdAtMs: NOW_MS,
-      publishedAtMs: null,
-      endedAtMs: null,
-    });
-    const unpublished = unique('aaaaaaaa');
-    await storage.streams.create(stream(ended, unique('aaaaaaaa')));
-    await storage.streams.create(stream(live, unpublished));
-    await storage.streams.create(stream(live, unique('aaaaaaaa')));
-    await storage.streams.end(unpublished, 100);
-    await storage.connections.end(ended.connectionId, 'clientDisconnected', 100);
-    await storage.connections.end(recent.connectionId, 'clientDisconnected', 200);
-    equal(await storage.connections.forgetEnded(200), 1);
-    equal(await storage.connections.forgetEnded(200), 0);
-    equal(await storage.connections.get(ended.connectionId), null);
-    equal(await storage.transports.get(ended.transportId), null);
-    equal((await storage.connections.get(recent.connectionId))?.endedAtMs, 200);
-    equal((await storage.transports.get(recent.transportId))?.endedAtMs, 200);
-    equal((await storage.transports.get(live.transportId))?.endedAtMs, null);
-    equal((await storage.streams.listLive(live.sessionId)).length, 1);
-    // The stream that ended is gone, so its id is free.
-    await storage.streams.create(stream(live, unpublished));
-    equal((await storage.streams.listLive(live.sessionId)).length, 2);
-  });
-
   it('finds demo sessions by name and refuses a second of that name', async () => {
     const storage = open();
     const demoName = unique('demo');
@@ -296,19 +261,19 @@ const MOVE = {
   endedAtMs: null,
 };
 
-function migrationContract({ it, equal }: ContractRunner, open: () => Storage): void {
-  const migrationOf = (sessionId: string): MigrationRecord => ({
-    migrationId: unique('migration'),
-    sessionId,
-    status: 'pending',
-    targetNodeId: 'node-b',
-    rehearsal: false,
-    moved: 0,
-    total: 0,
-    createdAtMs: NOW_MS,
-    endedAtMs: null,
-  });
+const migrationOf = (sessionId: string): MigrationRecord => ({
+  migrationId: unique('migration'),
+  sessionId,
+  status: 'pending',
+  targetNodeId: 'node-b',
+  rehearsal: false,
+  moved: 0,
+  total: 0,
+  createdAtMs: NOW_MS,
+  endedAtMs: null,
+});
 
+function migrationContract({ it, equal }: ContractRunner, open: () => Storage): void {
   it('lets one migration of a session run at a time', async () => {
     const { migrations } = open();
     const sessionId = await newSession(open());
@@ -323,29 +288,6 @@ function migrationContract({ it, equal }: ContractRunner, open: () => Storage): 
     equal(await migrations.get(first.migrationId), ended);
     equal(await migrations.create(migrationOf(sessionId)), true);
     equal(await migrations.endUnfinished(NOW_MS), 1);
-  });
-
-  it('keeps as many ended migrations of a session as its history shows, the newest', async () => {
-    const { migrations, moves } = open();
-    const sessionId = await newSession(open());
-    const other = migrationOf(await newSession(open()));
-    await migrations.create(other);
-    const ids: string[] = [];
-    for (let number = 0; number < MIGRATION_HISTORY_MAX + 2; number++) {
-      const migration = { ...migrationOf(sessionId), createdAtMs: NOW_MS + number };
-      ids.push(migration.migrationId);
-      await migrations.create(migration);
-      await moves.create({ ...MOVE, moveId: unique('dddddddd'), migrationId: migration.migrationId });
-      await migrations.end(migration.migrationId, 'completed', NOW_MS + number);
-    }
-    const kept = (await migrations.listOfSession(sessionId)).map(({ migrationId }) => migrationId);
-    equal(kept, ids.slice(2).reverse());
-    const [oldest = '', second = '', third = ''] = ids;
-    equal([await migrations.get(oldest), await migrations.get(second)], [null, null]);
-    equal((await moves.listOfMigration(second)).length, 0);
-    equal((await moves.listOfMigration(third)).length, 1);
-    equal((await migrations.get(other.migrationId))?.status, 'pending');
-    await migrations.endUnfinished(NOW_MS);
   });
 
   it('keeps the first gap report of the connection that was moved', async () => {
@@ -379,5 +321,66 @@ function migrationContract({ it, equal }: ContractRunner, open: () => Storage): 
         ['failed', 'cancelled', NOW_MS + 9],
       ],
     );
+  });
+}
+
+function retentionContract({ it, equal }: ContractRunner, open: () => Storage): void {
+  it('forgets what ended long ago, and nothing else', async () => {
+    const storage = open();
+    const [ended, recent, live] = [
+      await newTransport(storage),
+      await newTransport(storage),
+      await newTransport(storage),
+    ];
+    const stream = (of: TransportRecord, streamId: string) => ({
+      streamId,
+      sessionId: of.sessionId,
+      connectionId: of.connectionId,
+      info: {},
+      createdAtMs: NOW_MS,
+      publishedAtMs: null,
+      endedAtMs: null,
+    });
+    const unpublished = unique('aaaaaaaa');
+    await storage.streams.create(stream(ended, unique('aaaaaaaa')));
+    await storage.streams.create(stream(live, unpublished));
+    await storage.streams.create(stream(live, unique('aaaaaaaa')));
+    await storage.streams.end(unpublished, 100);
+    await storage.connections.end(ended.connectionId, 'clientDisconnected', 100);
+    await storage.connections.end(recent.connectionId, 'clientDisconnected', 200);
+    equal(await storage.connections.forgetEnded(200), 1);
+    equal(await storage.connections.forgetEnded(200), 0);
+    equal(await storage.connections.get(ended.connectionId), null);
+    equal(await storage.transports.get(ended.transportId), null);
+    equal((await storage.connections.get(recent.connectionId))?.endedAtMs, 200);
+    equal((await storage.transports.get(recent.transportId))?.endedAtMs, 200);
+    equal((await storage.transports.get(live.transportId))?.endedAtMs, null);
+    equal((await storage.streams.listLive(live.sessionId)).length, 1);
+    // The stream that ended is gone, so its id is free.
+    await storage.streams.create(stream(live, unpublished));
+    equal((await storage.streams.listLive(live.sessionId)).length, 2);
+  });
+
+  it('keeps as many ended migrations of a session as its history shows, the newest', async () => {
+    const { migrations, moves } = open();
+    const sessionId = await newSession(open());
+    const other = migrationOf(await newSession(open()));
+    await migrations.create(other);
+    const ids: string[] = [];
+    for (let number = 0; number < MIGRATION_HISTORY_MAX + 2; number++) {
+      const migration = { ...migrationOf(sessionId), createdAtMs: NOW_MS + number };
+      ids.push(migration.migrationId);
+      await migrations.create(migration);
+      await moves.create({ ...MOVE, moveId: unique('dddddddd'), migrationId: migration.migrationId });
+      await migrations.end(migration.migrationId, 'completed', NOW_MS + number);
+    }
+    const kept = (await migrations.listOfSession(sessionId)).map(({ migrationId }) => migrationId);
+    equal(kept, ids.slice(2).reverse());
+    const [oldest = '', second = '', third = ''] = ids;
+    equal([await migrations.get(oldest), await migrations.get(second)], [null, null]);
+    equal((await moves.listOfMigration(second)).length, 0);
+    equal((await moves.listOfMigration(third)).length, 1);
+    equal((await migrations.get(other.migrationId))?.status, 'pending');
+    await migrations.endUnfinished(NOW_MS);
   });
 }

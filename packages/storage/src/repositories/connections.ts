@@ -72,25 +72,27 @@ export function connectionRepository(database: Kysely<Schema>): ConnectionReposi
         return true;
       });
     },
-    forgetEnded(beforeMs) {
-      return database.transaction().execute(async (transaction) => {
-        const connections = transaction
-          .selectFrom('connections')
-          .select('connection_id')
-          .where('ended_at_ms', '<', beforeMs)
-          .orderBy('ended_at_ms')
-          .limit(FORGOTTEN_ROWS_MAX);
-        const ids = (await connections.execute()).map((row) => row.connection_id);
-        for (const table of ['streams', 'transports'] as const) {
-          if (ids.length > 0) await transaction.deleteFrom(table).where('connection_id', 'in', ids).execute();
-        }
-        await forgetParts(transaction, beforeMs);
-        if (ids.length === 0) return 0;
-        await transaction.deleteFrom('connections').where('connection_id', 'in', ids).execute();
-        return ids.length;
-      });
-    },
+    forgetEnded: (beforeMs) => forgetEnded(database, beforeMs),
   };
+}
+
+function forgetEnded(database: Kysely<Schema>, beforeMs: number): Promise<number> {
+  return database.transaction().execute(async (transaction) => {
+    const connections = transaction
+      .selectFrom('connections')
+      .select('connection_id')
+      .where('ended_at_ms', '<', beforeMs)
+      .orderBy('ended_at_ms')
+      .limit(FORGOTTEN_ROWS_MAX);
+    const ids = (await connections.execute()).map((row) => row.connection_id);
+    for (const table of ['streams', 'transports'] as const) {
+      if (ids.length > 0) await transaction.deleteFrom(table).where('connection_id', 'in', ids).execute();
+    }
+    await forgetParts(transaction, beforeMs);
+    if (ids.length === 0) return 0;
+    await transaction.deleteFrom('connections').where('connection_id', 'in', ids).execute();
+    return ids.length;
+  });
 }
 
 /** What ended while its connection lives on. */

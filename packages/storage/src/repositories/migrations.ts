@@ -59,20 +59,10 @@ export function migrationRepository(database: Kysely<Schema>): MigrationReposito
         .where('ended_at_ms', 'is', null)
         .execute();
     },
-    end(migrationId, status, nowMs) {
-      return database.transaction().execute(async (transaction) => {
-        const ended = await transaction
-          .updateTable('migrations')
-          .set({ status, ended_at_ms: nowMs })
-          .where('migration_id', '=', migrationId)
-          .where('ended_at_ms', 'is', null)
-          .returning('session_id')
-          .executeTakeFirst();
-        if (ended === undefined) return false;
-        await forgetOldest(transaction, ended.session_id);
-        return true;
-      });
-    },
+    end: (migrationId, status, nowMs) =>
+      database
+        .transaction()
+        .execute((transaction) => endMigration(transaction, { migrationId, status, nowMs })),
     endUnfinished(nowMs) {
       return database.transaction().execute(async (transaction) => {
         await transaction
@@ -89,6 +79,22 @@ export function migrationRepository(database: Kysely<Schema>): MigrationReposito
       });
     },
   };
+}
+
+async function endMigration(
+  transaction: Transaction<Schema>,
+  end: { readonly migrationId: string; readonly status: MigrationStatus; readonly nowMs: number },
+): Promise<boolean> {
+  const ended = await transaction
+    .updateTable('migrations')
+    .set({ status: end.status, ended_at_ms: end.nowMs })
+    .where('migration_id', '=', end.migrationId)
+    .where('ended_at_ms', 'is', null)
+    .returning('session_id')
+    .executeTakeFirst();
+  if (ended === undefined) return false;
+  await forgetOldest(transaction, ended.session_id);
+  return true;
 }
 
 async function forgetOldest(transaction: Transaction<Schema>, sessionId: string): Promise<void> {
