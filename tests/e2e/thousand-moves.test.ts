@@ -6,7 +6,7 @@ import { median } from '@godwit/testing';
 import { Api, openCallPage } from './support/call.js';
 import { iceFragments, moveOften, stay, watch, type MovesDone, type Window } from './support/endurance.js';
 import { openScene, sleep, videosPlaying, type Scene } from './support/scene.js';
-import { trendCharts, trendsOf, trendTable, type Sample, type Trend } from './support/trends.js';
+import { trendCharts, trendsOf, trendTable, type Sample } from './support/trends.js';
 import { VitalSigns } from './support/vitals.js';
 
 /** `npm run proof:thousand-moves` does 1,000. */
@@ -18,6 +18,8 @@ const SAMPLES_FOR_A_TREND = 20;
 const STILL_MS = 4_000;
 const PROBE = new URL('./support/process-probe.mjs', import.meta.url).pathname;
 const CENSUS = readFileSync(new URL('./support/page-census.js', import.meta.url), 'utf8');
+const CHARTED =
+  /\.(residentMiB|heapMiB|renderersMiB|databaseMiB|descriptors|timers|candidatePairs|held.moves_as_target)$/;
 const RESULTS = new URL('../../test-results/thousand-moves/', import.meta.url).pathname;
 
 interface Run {
@@ -42,9 +44,7 @@ describe('a call that moves on and on', () => {
       try {
         const run = await moveAndMeasure(scene, probes);
         const trends = trendsOf(run.samples);
-        const summary = summarize(run);
-        process.stdout.write(`\n${summary}\n\n${trendTable(trends)}\n`);
-        save(run, trends, summary);
+        process.stdout.write(`\n${save(run)}\n`);
         expect(run.moves.flatMap(({ failures }) => failures)).toEqual([]);
         expect(await Promise.all(scene.pages.map((page) => videosPlaying(page)))).toEqual([1, 1]);
         for (const { vitals } of run.samples) expectTidy(vitals, run.samples[0]?.vitals ?? {});
@@ -79,6 +79,8 @@ async function moveAndMeasure(opened: Scene, probes: string): Promise<Run> {
     );
     run.windows.push(await stay(scene, STILL_MS));
     run.samples.push({ moves: done + MOVES_PER_SAMPLE, vitals: await vitals.take() });
+    // A long run that is broken off has its results so far.
+    save(run);
     // A full collection stops a page for a moment: that belongs to no window.
     await sleep(500);
   }
@@ -136,26 +138,17 @@ function summarize({ windows, moves, fragments, samples }: Run): string {
   ].join('\n');
 }
 
-/** For the report: what was measured, the table, the charts. */
-function save(run: Run, trends: readonly Trend[], summary: string): void {
+/** For the report: what was measured, as a table, charts and plain numbers. */
+function save(run: Run): string {
+  const trends = trendsOf(run.samples);
+  const result = `${summarize(run)}\n\n${trendTable(trends)}\n`;
+  const charted = trends.map(({ name }) => name).filter((name) => CHARTED.test(name));
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(
     join(RESULTS, 'samples.json'),
     JSON.stringify({ samples: run.samples, windows: run.windows }),
   );
-  writeFileSync(join(RESULTS, 'result.md'), `${summary}\n\n${trendTable(trends)}\n`);
-  const owners = ['control', 'node 1', 'node 2', 'page 1', 'page 2', 'browser'];
-  const kinds = [
-    'residentMiB',
-    'heapMiB',
-    'renderersMiB',
-    'databaseMiB',
-    'descriptors',
-    'timers',
-    'candidatePairs',
-  ];
-  const charted = owners
-    .flatMap((owner) => kinds.map((kind) => `${owner}.${kind}`))
-    .filter((name) => trends.some((trend) => trend.name === name));
+  writeFileSync(join(RESULTS, 'result.md'), result);
   writeFileSync(join(RESULTS, 'charts.svg'), trendCharts(run.samples, charted));
+  return result;
 }

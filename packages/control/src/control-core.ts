@@ -19,6 +19,7 @@ import { MoveWaits } from './migration/move-waits.js';
 import { NodeEvents } from './nodes/node-events.js';
 import { NodeRegistry } from './nodes/registry.js';
 import { forgetGoneNodes, recover } from './roster/recovery.js';
+import { Retention } from './roster/retention.js';
 import { Roster } from './roster/roster.js';
 import { RouteDistributor } from './roster/route-distributor.js';
 
@@ -50,6 +51,7 @@ export class ControlCore {
   readonly context: ControlContext;
   readonly migrations: Migrations;
   readonly waits = new MoveWaits();
+  readonly #retention: Retention;
 
   constructor(options: ControlCoreOptions) {
     const { storage, log, clockMs } = options;
@@ -76,6 +78,7 @@ export class ControlCore {
       timings,
     };
     this.migrations = new Migrations(this.context, this.waits);
+    this.#retention = new Retention(this.context);
     nodes.setListener(new NodeEvents(this.context, this.migrations, this.waits));
   }
 
@@ -84,9 +87,10 @@ export class ControlCore {
     return recover(this.context);
   }
 
-  /** Lets go of nodes that are silent or long gone; call every TICK_INTERVAL_MS. */
+  /** Lets go of nodes that are silent or long gone, and of what ended long ago; call every TICK_INTERVAL_MS. */
   tick(nowMs: number): void {
     this.context.nodes.tick(nowMs);
+    this.#retention.tick(nowMs);
     forgetGoneNodes(this.context, nowMs).catch((error: unknown) => {
       this.context.log.error({ error: String(error) }, 'forgetting a node failed');
     });

@@ -17,6 +17,33 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
+/**
+ * Something that happens at most once, and maybe not for days. Whoever stops waiting leaves nothing behind; a promise
+ * keeps everything that ever waited for it, every race included, until it settles.
+ */
+export class OneTimeEvent {
+  #happened = false;
+  readonly #listeners = new Set<() => void>();
+
+  /** Those that wait now. */
+  get waiting(): number {
+    return this.#listeners.size;
+  }
+
+  /** Calls `listener` when it happens, at once when it has. Returns how to stop waiting. */
+  listen(listener: () => void): () => void {
+    if (this.#happened) listener();
+    else this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  happen(): void {
+    this.#happened = true;
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
+  }
+}
+
 /** What `promise` gives, or `late` after `timeoutMs`. Its timer never outlives it. */
 export async function within<T, L>(promise: Promise<T>, timeoutMs: number, late: L): Promise<T | L> {
   let timer: NodeJS.Timeout | undefined;

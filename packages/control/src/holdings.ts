@@ -13,6 +13,7 @@ export function holdingsOf({ roster }: ControlContext, migrations: Migrations): 
     transports: transports.length,
     told_candidates: sum(transports, ({ description }) => description.candidates.length),
     events_kept: sum(connections, ({ channel }) => channel.kept),
+    waits_for_the_end: sum(connections, ({ gone }) => gone.waiting),
     migrations_running: migrations.running.migrations,
     moves_running: migrations.running.moves,
   };

@@ -75,6 +75,10 @@ export const SIGNALLING_UNIDENTIFIED_MAX = 1_000;
 /** Bad messages before the socket is closed: a peer that speaks another protocol is not worth reading. */
 export const SIGNALLING_BAD_MESSAGES_MAX = 20;
 
+/** Rows of what has ended are kept for this long: a day to look into yesterday's trouble. */
+export const ENDED_KEPT_MS = 86_400_000;
+/** How often they are looked for: a round forgets up to 1,000, more than clients come and go in a minute on one control. */
+export const RETENTION_INTERVAL_MS = 60_000;
 /** Connections of one session (Vonage's older hard limit is 3,000). */
 export const CONNECTIONS_PER_SESSION_MAX = 3_000;
 /** Streams that one connection may publish. */

@@ -84,7 +84,7 @@ export class VitalSigns {
       descriptors,
       threads: readdirSync(`/proc/${pid}/task`).length,
       timers: (resources['Timeout'] ?? 0) + (resources['Immediate'] ?? 0),
-      udpSockets: resources['UDPWRAP'] ?? 0,
+      udpSockets: resources['UDPWrap'] ?? 0,
       resources: Object.values(resources).reduce((total, count) => total + count, 0),
     };
   }

@@ -2,7 +2,7 @@ import type { NodeEvent } from '@godwit/protocol';
 import { deferred, type Deferred } from '../deadline.js';
 
 export type MoveEndedEvent = Extract<NodeEvent, { event: 'moveEnded' }>;
-/** A node of the move went away, or (in a race of the waiting move's own) the connection ended. */
+/** A node of the move went away, or its connection ended. */
 export type Interruption = 'source-lost' | 'target-unreachable' | 'transport-closed';
 
 /** What a running move waits for. */

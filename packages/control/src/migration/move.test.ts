@@ -147,3 +147,21 @@ describe('moving a transport', () => {
     await harness.publish(late, b, 3_000);
   });
 });
+
+describe('control after many moves', () => {
+  it('holds no more than before them', async () => {
+    const { sessionId } = await scene.publishOnA();
+    const held = async (kind: string): Promise<number> => {
+      const text = await (await fetch(`${harness.url}/metrics`)).text();
+      return Number(new RegExp(`godwit_control_held\\{kind="${kind}"\\} (\\d+)`).exec(text)?.[1]);
+    };
+    for (const target of [b, a, b, a]) {
+      expect(await harness.migrate(sessionId, { target: target.nodeId })).toMatchObject({
+        status: 'completed',
+      });
+    }
+    expect(await held('waits_for_the_end')).toBe(0);
+    await expect.poll(() => held('moves_running')).toBe(0);
+    await expect.poll(() => held('migrations_running')).toBe(0);
+  });
+});

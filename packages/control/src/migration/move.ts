@@ -96,6 +96,7 @@ class Move {
     const { connection, moveId, targetNodeId } = this.#request;
     const { targetEpoch, returnEpoch } = this.#intent;
     this.#transport.upcomingOwner = { nodeId: targetNodeId, epoch: targetEpoch, returnEpoch };
+    const stopListening = connection.gone.listen(() => this.#wait.interrupted.resolve('transport-closed'));
     try {
       const verdict = await this.#verdict();
       const report = await this.#settle(verdict);
@@ -105,6 +106,7 @@ class Move {
       }
       return report;
     } finally {
+      stopListening();
       this.#waits.end(moveId);
       this.#transport.upcomingOwner = null;
       if (connection.ended) await this.#closeEverywhere();
@@ -165,8 +167,7 @@ class Move {
   ): Promise<T | 'late' | Interruption | MoveEndedEvent> {
     const ended = this.#wait.ended.promise;
     const interrupted = this.#wait.interrupted.promise;
-    const gone = this.#request.connection.gone.promise.then(() => 'transport-closed' as const);
-    return within(Promise.race([promise, ended, interrupted, gone]), timeoutMs, 'late' as const);
+    return within(Promise.race([promise, ended, interrupted]), timeoutMs, 'late' as const);
   }
 
   /** The connection ended meanwhile, when only the former owner could be told: whoever has the transport closes it. */

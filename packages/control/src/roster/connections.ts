@@ -148,7 +148,7 @@ export async function endConnection(
   }
   context.roster.broadcast(session, { event: 'connectionDestroyed', connection: connection.info, reason });
   connection.channel.close(reason);
-  connection.gone.resolve();
+  connection.gone.happen();
   connection.pendingRestart?.answer.reject(new Error('the connection has ended'));
   transport?.connected.reject(new Error('the connection has ended'));
   context.log.info({ connectionId, sessionId: session.sessionId, reason }, 'connection destroyed');

@@ -9,7 +9,7 @@ import type {
   StreamInfo,
 } from '@godwit/protocol';
 import type { SessionRecord } from '@godwit/storage';
-import { deferred, Mutex, type Deferred } from '../deadline.js';
+import { deferred, Mutex, OneTimeEvent, type Deferred } from '../deadline.js';
 import type { Wanted } from '../negotiation/media.js';
 import type { NegotiatedState } from '../negotiation/state.js';
 import { AnsweredRequests } from '../signalling/answered-requests.js';
@@ -84,8 +84,8 @@ export interface ConnectionState {
   readonly wanted: Map<string, Wanted>;
   transport: TransportState | null;
   ended: boolean;
-  /** Resolves when it ends: nobody need wait for its media any more. */
-  readonly gone: Deferred<void>;
+  /** It ends: nobody need wait for its media any more. */
+  readonly gone: OneTimeEvent;
   /** A restart offer that waits for its answer. */
   pendingRestart: { readonly restartId: string; readonly answer: Deferred<string> } | null;
   /** Restart offers sent so far: an offer from before one is void. */
@@ -140,7 +140,7 @@ export function newConnectionState(fields: NewConnection): ConnectionState {
     wanted: new Map(),
     transport: null,
     ended: false,
-    gone: deferred<void>(),
+    gone: new OneTimeEvent(),
     pendingRestart: null,
     restartsSent: 0,
     graceTimer: null,

@@ -1,3 +1,4 @@
+import { MIGRATION_HISTORY_MAX } from '../limits.js';
 import type {
   ConnectionRecord,
   Json,
@@ -193,6 +194,15 @@ function connectionsOf({ connections, streams, transports }: PlainTables): Conne
       }
       return answer(true);
     },
+    forgetEnded: (beforeMs) => {
+      const isOld = ({ endedAtMs }: { readonly endedAtMs: number | null }): boolean =>
+        endedAtMs !== null && endedAtMs < beforeMs;
+      for (const [id, row] of streams) if (isOld(row)) streams.delete(id);
+      for (const [id, row] of transports) if (isOld(row)) transports.delete(id);
+      const old = [...connections.values()].filter(isOld);
+      for (const { connectionId } of old) connections.delete(connectionId);
+      return answer(old.length);
+    },
   };
 }
 
@@ -342,8 +352,19 @@ function migrationsOf({ migrations, moves }: PlainTables): MigrationRepository {
       change(migrations, migrationId, isLive, () => ({ status: 'running' as const, ...progress }));
       return done;
     },
-    end: (migrationId, status, endedAtMs) =>
-      answer(change(migrations, migrationId, isLive, () => ({ status, endedAtMs }))),
+    end: (migrationId, status, endedAtMs) => {
+      const ended = change(migrations, migrationId, isLive, () => ({ status, endedAtMs }));
+      const sessionId = migrations.get(migrationId)?.sessionId;
+      const history = [...migrations.values()]
+        .filter((row) => row.sessionId === sessionId && !isLive(row))
+        .toSorted((a, b) => b.createdAtMs - a.createdAtMs);
+      for (const old of history.slice(MIGRATION_HISTORY_MAX)) {
+        migrations.delete(old.migrationId);
+        for (const move of moves.values())
+          if (move.migrationId === old.migrationId) moves.delete(move.moveId);
+      }
+      return answer(ended);
+    },
     endUnfinished: (endedAtMs) => {
       for (const { moveId } of moves.values()) {
         change(moves, moveId, isLive, () => ({ outcome: 'failed', failure: 'cancelled', endedAtMs }));
