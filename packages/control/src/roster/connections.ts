@@ -5,7 +5,9 @@ import { hashResumeToken, newConnectionId, newResumeToken } from '../ids.js';
 import { CONNECTIONS_PER_SESSION_MAX } from '../limits.js';
 import { verifyClientToken } from '../tokens/client-token.js';
 import { capabilitiesOf } from '../tokens/roles.js';
+import { refreshSubscribers } from '../transports/configure.js';
 import { newConnectionState, type ConnectionState, type SessionState } from './state.js';
+import { streamsOf } from './streams.js';
 
 type Request<T extends ClientRequest['type']> = Extract<ClientRequest, { type: T }>;
 
@@ -140,8 +142,8 @@ export async function endConnection(
   if (connection.rejoinTimer !== null) clearTimeout(connection.rejoinTimer);
   const { session, transport, connectionId } = connection;
   context.roster.removeConnection(connection);
-  for (const stream of session.streams.values()) {
-    if (stream.connection !== connection) continue;
+  const streams = streamsOf(connection);
+  for (const stream of streams) {
     session.streams.delete(stream.streamId);
     if (stream.published)
       context.roster.broadcast(session, { event: 'streamDestroyed', streamId: stream.streamId, reason });
@@ -161,6 +163,7 @@ export async function endConnection(
     await owner?.command('closeTransport', fields).catch(() => undefined);
   }
   await context.routes.push(session);
+  refreshSubscribers(context, connection, new Set(streams.map(({ streamId }) => streamId)));
 }
 
 /** The connection's media is lost for good: tells the client and ends it. */
