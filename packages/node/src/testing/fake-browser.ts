@@ -32,6 +32,9 @@ export class FakeBrowser {
   readonly fingerprint: DtlsFingerprint;
   readonly received: RtpPacket[] = [];
   readonly rtcp: RtcpPacket[] = [];
+  /** As they were sent: what somebody on the way could have recorded. */
+  lastCheck: Buffer = Buffer.alloc(0);
+  lastMedia: Buffer = Buffer.alloc(0);
   readonly #certificate: NodeCertificate;
   readonly #socket: Socket;
   #server: IceCredentials | null = null;
@@ -130,7 +133,7 @@ export class FakeBrowser {
     const length =
       this.#sender?.protectRtp(buffer, rtpHeaderLength(buffer, plain.length), plain.length, packet.index) ??
       0;
-    this.#send(buffer.subarray(0, length));
+    this.#sendMedia(buffer.subarray(0, length));
   }
 
   sendRtcp(packets: readonly RtcpPacket[]): void {
@@ -138,12 +141,17 @@ export class FakeBrowser {
     const buffer = Buffer.alloc(DATAGRAM_BYTES);
     plain.copy(buffer);
     const length = this.#sender?.protectRtcp(buffer, plain.length) ?? 0;
-    this.#send(buffer.subarray(0, length));
+    this.#sendMedia(buffer.subarray(0, length));
   }
 
   close(): void {
     clearInterval(this.#timer);
     this.#socket.close();
+  }
+
+  #sendMedia(bytes: Buffer): void {
+    this.lastMedia = bytes;
+    this.#send(bytes);
   }
 
   #send(bytes: Buffer): void {
@@ -164,6 +172,7 @@ export class FakeBrowser {
       iceRole: { role: 'controlling', tieBreaker: randomBytes(8).readBigUInt64BE() },
       useCandidate: true,
     });
+    this.lastCheck = request;
     this.#socket.send(request, newest.port, newest.address);
   }
 
