@@ -1,4 +1,5 @@
-// `npm run proof:handover`: the handover test with 100 moves, each beside a sham. GODWIT_E2E_MOVES sets another number.
+// `npm run proof:<name>`: one of the long proofs, for whose short forms the ordinary tests have no time. GODWIT_E2E_MOVES sets
+// another number of moves.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt } from './lib/build.mjs';
@@ -7,17 +8,28 @@ import { requireNodeVersion } from './lib/node-version.mjs';
 import { run } from './lib/run.mjs';
 import { canRunBrowserTests, requireTestTools } from './lib/test-tools.mjs';
 
-const MOVES = '100';
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const PROOFS = {
+  /** The handover test with 100 moves, each beside a sham. */
+  handover: { test: 'tests/e2e/handover.test.ts', env: { GODWIT_E2E_MOVES: '100' } },
+  /** One call, moved 1,000 times: what is left behind. */
+  'thousand-moves': { test: 'tests/e2e/thousand-moves.test.ts', env: { GODWIT_E2E_MOVES: '1000' } },
+};
 
+const name = process.argv[2] ?? '';
+const proof = PROOFS[name];
+if (proof === undefined) {
+  console.error(`godwit: there is no proof "${name}". There are: ${Object.keys(PROOFS).join(', ')}`);
+  process.exit(1);
+}
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 requireNodeVersion();
 if (!canRunBrowserTests()) {
-  console.error('godwit: the proof needs Linux and root. Run: sudo npm run proof:handover');
+  console.error(`godwit: the proof needs Linux and root. Run: sudo npm run proof:${name}`);
   process.exit(1);
 }
 await ensureInstalled(root);
 await ensureBuilt(root);
-const env = { GODWIT_E2E_MOVES: MOVES, ...process.env, GODWIT_TEST_CHROMIUM: await requireTestTools() };
+const env = { ...proof.env, ...process.env, GODWIT_TEST_CHROMIUM: await requireTestTools() };
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const test = ['--config', 'tests/e2e/vitest.config.ts', 'tests/e2e/handover.test.ts'];
+const test = ['--config', 'tests/e2e/vitest.config.ts', proof.test];
 process.exit(await run(process.execPath, [vitest, 'run', ...test], { cwd: root, env }));

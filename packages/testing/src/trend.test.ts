@@ -30,6 +30,15 @@ describe('the trend of a series', () => {
     expect(change).toBeLessThan(12);
   });
 
+  it('is significant when values rise throughout, and not when they go to and fro or stand still', () => {
+    const rising = Array.from({ length: 20 }, (_, x) => x + (x % 3) * 2);
+    expect(drift(series(rising)).significance).toBeGreaterThan(2.33);
+    expect(drift(series(rising.map((value) => -value))).significance).toBeLessThan(-2.33);
+    const sawtooth = Array.from({ length: 20 }, (_, x) => 4 + ((x * 7) % 5) * 6);
+    expect(Math.abs(drift(series(sawtooth)).significance)).toBeLessThan(2.33);
+    expect(drift(series(rising.map(() => 7))).significance).toBe(0);
+  });
+
   it('uses the distance between positions, however they are spaced', () => {
     expect(
       drift([

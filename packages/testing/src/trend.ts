@@ -26,6 +26,24 @@ export function theilSenSlope(points: readonly Point[]): number {
   return median(slopes);
 }
 
+/**
+ * Significance of a trend by Mann and Kendall, in standard deviations: how far the number of rising pairs exceeds that
+ * of falling ones, against values without any trend (ties counted). Above 2.33 such values give it once in a hundred.
+ */
+export function mannKendall(points: readonly Point[]): number {
+  const values = [...points].sort((a, b) => a.x - b.x).map(({ y }) => y);
+  const count = values.length;
+  let excess = 0;
+  for (const [number, from] of values.entries()) {
+    for (const to of values.slice(number + 1)) excess += Math.sign(to - from);
+  }
+  const ties = new Map<number, number>();
+  for (const value of values) ties.set(value, (ties.get(value) ?? 0) + 1);
+  const spread = (size: number): number => size * (size - 1) * (2 * size + 5);
+  const variance = (spread(count) - [...ties.values()].reduce((total, size) => total + spread(size), 0)) / 18;
+  return variance === 0 || excess === 0 ? 0 : (excess - Math.sign(excess)) / Math.sqrt(variance);
+}
+
 export interface Drift {
   /** Median of the values. */
   readonly level: number;
@@ -33,6 +51,8 @@ export interface Drift {
   readonly slope: number;
   /** What the slope adds up to from the first position to the last. */
   readonly change: number;
+  /** By {@link mannKendall}. */
+  readonly significance: number;
 }
 
 /** How a series moves as a whole, whatever single values do. */
@@ -43,5 +63,6 @@ export function drift(points: readonly Point[]): Drift {
     level: median(points.map(({ y }) => y)),
     slope,
     change: slope * (Math.max(...positions) - Math.min(...positions)),
+    significance: mannKendall(points),
   };
 }

@@ -15,8 +15,8 @@ function note(name, detail) {
   call.events.push({ atMs: performance.now(), name, detail });
 }
 
-/** Frames that are looked back at: two minutes of two videos. A page that keeps them all is no measure of a leak. */
-const FRAMES_KEPT = 7200;
+/** Frames that are looked back at: half a minute of two videos. A page that keeps them all is no measure of a leak. */
+const FRAMES_KEPT = 1800;
 /** Reports of moves kept. */
 const REPORTS_KEPT = 100;
 

@@ -9,6 +9,8 @@ export interface Sample {
 
 /** A leak shows as growth; this share of the level over half of the run is noise of collectors and allocators. */
 const GROWTH_SHARE_MAX = 0.05;
+/** A series without a trend, such as one that goes up and down with each ICE generation, exceeds this once in a hundred. */
+const SIGNIFICANCE_MIN = 2.33;
 /** Below these a change is none, whatever its share: units are in the names. 0.25 MiB in 500 moves are 524 bytes a move. */
 const GROWTH_FLOOR: readonly { readonly of: RegExp; readonly floor: number }[] = [
   { of: /MiB$/, floor: 0.25 },
@@ -24,6 +26,7 @@ export interface Trend {
   readonly level: number;
   readonly changePerHundredMoves: number;
   readonly change: number;
+  readonly significance: number;
   readonly isFlat: boolean;
 }
 
@@ -33,7 +36,9 @@ export function trendsOf(samples: readonly Sample[]): Trend[] {
   const names = [...new Set(samples.flatMap(({ vitals }) => Object.keys(vitals)))];
   return names.map((name) => {
     const value = (sample: Sample | undefined): number => sample?.vitals[name] ?? Number.NaN;
-    const { level, slope, change } = drift(half.map((sample) => ({ x: sample.moves, y: value(sample) })));
+    const { level, slope, change, significance } = drift(
+      half.map((sample) => ({ x: sample.moves, y: value(sample) })),
+    );
     const floor = GROWTH_FLOOR.find(({ of }) => of.test(name))?.floor ?? 0;
     return {
       name,
@@ -42,7 +47,8 @@ export function trendsOf(samples: readonly Sample[]): Trend[] {
       level,
       changePerHundredMoves: slope * 100,
       change,
-      isFlat: change <= Math.max(floor, level * GROWTH_SHARE_MAX),
+      significance,
+      isFlat: significance < SIGNIFICANCE_MIN || change <= Math.max(floor, level * GROWTH_SHARE_MAX),
     };
   });
 }
@@ -57,14 +63,14 @@ export function trendTable(trends: readonly Trend[]): string {
   const rows = trends
     .filter((trend) => !isZero(trend))
     .map(
-      ({ name, first, last, level, changePerHundredMoves, change, isFlat }) =>
+      ({ name, first, last, level, changePerHundredMoves, change, significance, isFlat }) =>
         `| ${name} | ${number(first)} | ${number(last)} | ${number(level)} | ${number(changePerHundredMoves)} | ` +
-        `${level === 0 ? number(change) : `${((change / level) * 100).toFixed(2)} %`} | ${isFlat ? 'flat' : '**grows**'} |`,
+        `${level === 0 ? number(change) : `${((change / level) * 100).toFixed(2)} %`} | ${significance.toFixed(1)} | ${isFlat ? 'flat' : '**grows**'} |`,
     );
   const zero = trends.filter(isZero).map(({ name }) => `\`${name}\``);
   return [
-    '| series | first | last | level | per 100 moves | change | |',
-    '| --- | --: | --: | --: | --: | --: | --- |',
+    '| series | first | last | level | per 100 moves | change | z | |',
+    '| --- | --: | --: | --: | --: | --: | --: | --- |',
     ...rows,
     '',
     `Zero throughout: ${zero.join(', ')}.`,
