@@ -1,0 +1,123 @@
+import { SignJWT } from 'jose';
+import type { Platform } from './platform.js';
+
+export interface ApiReply {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+/** A migration as the Migrate Session API shows it. */
+export interface MigrationReply {
+  readonly id: string;
+  readonly status: string;
+  readonly connections?: readonly {
+    readonly connectionId: string;
+    readonly outcome: string;
+    readonly from: string;
+    readonly to: string;
+    readonly failure?: string;
+  }[];
+}
+
+export interface NodeReply {
+  readonly id: string;
+  readonly pid: number;
+  readonly transports: number;
+  readonly state: string;
+  readonly opsUrl: string;
+}
+
+type Credentials = Pick<Platform, 'url' | 'apiKey' | 'apiSecret' | 'adminToken'>;
+
+/** REST and admin calls to a running platform, from this process. */
+export class PlatformApi {
+  readonly #platform: Credentials;
+
+  constructor(platform: Credentials) {
+    this.#platform = platform;
+  }
+
+  async createSession(): Promise<string> {
+    const { body, status } = await this.rest('POST', '/session/create', 'p2p.preference=disabled');
+    const [created] = body as unknown as { session_id: string }[];
+    if (created === undefined) throw new Error(`no session: ${status}`);
+    return created.session_id;
+  }
+
+  async token(sessionId: string, role = 'publisher'): Promise<string> {
+    const { body, status } = await this.rest('POST', `${this.#session(sessionId)}/token`, { role });
+    if (typeof body['token'] !== 'string') throw new Error(`no token: ${status}`);
+    return body['token'];
+  }
+
+  migrate(sessionId: string, body: { target?: string; rehearsal?: boolean } = {}): Promise<ApiReply> {
+    return this.rest('POST', `${this.#session(sessionId)}/migrate`, body);
+  }
+
+  async migration(sessionId: string, id: string): Promise<MigrationReply> {
+    const { body } = await this.rest('GET', `${this.#session(sessionId)}/migrate/${id}`);
+    return body as unknown as MigrationReply;
+  }
+
+  /** Polls until the migration has ended; returns its last state. */
+  async migrated(sessionId: string, id: string, timeoutMs = 30_000): Promise<MigrationReply> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const migration = await this.migration(sessionId, id);
+      if (migration.status !== 'pending' && migration.status !== 'running') return migration;
+      if (Date.now() > deadline) throw new Error(`migration ${id} did not end: ${JSON.stringify(migration)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Node by connection id. */
+  async owners(sessionId: string): Promise<Map<string, string>> {
+    const { connections } = (await this.admin(`sessions/${sessionId}`)) as unknown as {
+      connections: { connectionId: string; nodeId: string }[];
+    };
+    return new Map(connections.map(({ connectionId, nodeId }) => [connectionId, nodeId]));
+  }
+
+  async nodes(): Promise<NodeReply[]> {
+    return (await this.admin('nodes'))['items'] as NodeReply[];
+  }
+
+  async admin(path: string): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.#platform.url}/admin/v1/${path}`, {
+      headers: { Authorization: `Bearer ${this.#platform.adminToken}` },
+    });
+    if (response.status !== 200) throw new Error(`GET ${path}: ${response.status}`);
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  /** A body of text is sent as a form, any other as JSON. */
+  async rest(method: string, path: string, body?: string | object): Promise<ApiReply> {
+    const isForm = typeof body === 'string';
+    const type = isForm ? 'application/x-www-form-urlencoded' : 'application/json';
+    const response = await fetch(`${this.#platform.url}${path}`, {
+      method,
+      headers: {
+        'X-OPENTOK-AUTH': await this.#projectToken(),
+        Accept: 'application/json',
+        ...(body === undefined ? {} : { 'Content-Type': type }),
+      },
+      ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as ApiReply['body']) };
+  }
+
+  /** As the server SDKs make it. */
+  #projectToken(): Promise<string> {
+    return new SignJWT({ ist: 'project' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer(this.#platform.apiKey)
+      .setIssuedAt()
+      .setExpirationTime('5m')
+      .sign(new TextEncoder().encode(this.#platform.apiSecret));
+  }
+
+  #session(sessionId: string): string {
+    return `/v2/project/${this.#platform.apiKey}/session/${sessionId}`;
+  }
+}
