@@ -96,4 +96,15 @@ describe('three native peers in a session', () => {
     peers.splice(peers.indexOf(third), 1);
     await second.until('it has left', () => second.streams.length === 1);
   });
+
+  it('meet again on the other node when theirs is killed', { timeout: 30_000 }, async () => {
+    const owners = new Set((await api.owners(sessionId)).values());
+    const node = (await api.nodes()).find(({ id }) => owners.has(id));
+    process.kill(node?.pid ?? 0, 'SIGKILL');
+    for (const peer of peers) {
+      await peer.until('it is on another transport', () => peer.rejoins === 1, 20_000);
+      await peer.until('media flows', () => peer.received().some(({ packets }) => packets > 50));
+      expect(peer.isLost).toBe(false);
+    }
+  });
 });

@@ -64,7 +64,7 @@ export class MediaTransport {
   authenticationFailures = 0;
   readonly #certificate: NodeCertificate;
   readonly #socket: Socket;
-  readonly #handler: MediaTransportHandler;
+  #handler: MediaTransportHandler | null = null;
   readonly #ice = new IceClient(randomBytes(16));
   #local = createIceCredentials(randomBytes);
   #dtls: DtlsHandshakeClient | null = null;
@@ -72,12 +72,12 @@ export class MediaTransport {
   #receiver: SrtpReceiver | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
+  #heardMs = Number.NaN;
   #pathFound: (() => void) | null = null;
 
-  private constructor(socket: Socket, certificate: NodeCertificate, handler: MediaTransportHandler) {
+  private constructor(socket: Socket, certificate: NodeCertificate) {
     this.#socket = socket;
     this.#certificate = certificate;
-    this.#handler = handler;
     this.fingerprint = certificate.fingerprint;
     socket.on('message', (bytes, from) => this.#receive(bytes, from));
     // An ICMP answer of a port that has closed: the checks tell as much.
@@ -85,14 +85,24 @@ export class MediaTransport {
   }
 
   /** Rejects with the system's error. `address`: of the local interface; all by default. */
-  static async open(handler: MediaTransportHandler, address = '0.0.0.0'): Promise<MediaTransport> {
+  static async open(address = '0.0.0.0'): Promise<MediaTransport> {
     const socket = createSocket({ type: 'udp4', lookup: numericLookup });
     // Asked for first: with a look-up that answers at once, so does bind.
     const listening = once(socket, 'listening');
     socket.bind(0, address);
     await listening;
     socket.setRecvBufferSize(SOCKET_BUFFER_BYTES);
-    return new MediaTransport(socket, await createNodeCertificate(), handler);
+    return new MediaTransport(socket, await createNodeCertificate());
+  }
+
+  /** Who hears of what comes. Nothing does before connect. */
+  listen(handler: MediaTransportHandler): void {
+    this.#handler = handler;
+  }
+
+  /** When a datagram last came; NaN before the first. */
+  get heardMs(): number {
+    return this.#heardMs;
   }
 
   /** Our credentials of the current ICE generation. */
@@ -185,6 +195,7 @@ export class MediaTransport {
   #receive(bytes: Buffer, from: RemoteInfo): void {
     if (this.#isClosed) return;
     const nowMs = clockMs();
+    this.#heardMs = nowMs;
     switch (classify(bytes[0] ?? 255)) {
       case 'stun':
         this.#carryOut(this.#ice.receive(nowMs, bytes));
@@ -206,11 +217,11 @@ export class MediaTransport {
     if (this.#receiver === null) return;
     if (!isRtcp(bytes)) {
       const headerLength = rtpHeaderLength(bytes, bytes.length);
-      if (headerLength !== -1) this.#handler.rtp(nowMs, bytes, headerLength);
+      if (headerLength !== -1) this.#handler?.rtp(nowMs, bytes, headerLength);
       return;
     }
     const length = this.#receiver.unprotectRtcp(bytes, bytes.length);
-    if (length > 0) this.#handler.rtcp(nowMs, parseRtcpCompound(bytes.subarray(0, length)));
+    if (length > 0) this.#handler?.rtcp(nowMs, parseRtcpCompound(bytes.subarray(0, length)));
   }
 
   #carryOut(outputs: readonly IceClientOutput[]): void {
@@ -221,10 +232,10 @@ export class MediaTransport {
           break;
         case 'selected':
           this.#pathFound?.();
-          this.#handler.selected?.(clockMs(), output.remote);
+          this.#handler?.selected?.(clockMs(), output.remote);
           break;
         case 'consentExpired':
-          this.#handler.lost?.(clockMs());
+          this.#handler?.lost?.(clockMs());
           break;
         default:
           output satisfies never;

@@ -21,6 +21,8 @@ export interface Section extends LocalSection {
 
 export interface NegotiationDelegate {
   readonly transport: MediaTransport;
+  /** The transport takes the place of one that is lost. */
+  readonly isReplacement: boolean;
   signalling(): SignallingClient;
   /** A section that receives a stream has its answer: the server's SSRC is in it. */
   answered(section: Section, answer: PeerSection): void;
@@ -53,6 +55,11 @@ export class Negotiation {
     const mid = String(free === -1 ? this.#sections.length : free);
     const section: Section = { mid, kind, role, use };
     this.#sections = free === -1 ? [...this.#sections, section] : this.#sections.with(free, section);
+  }
+
+  /** Ids of the streams that are sent or received. */
+  streamIds(type: 'send' | 'receive'): string[] {
+    return [...new Set(this.#sections.flatMap(({ use }) => (use.type === type ? [use.streamId] : [])))];
   }
 
   /** Frees the sections of a stream. */
@@ -101,11 +108,12 @@ export class Negotiation {
   }
 
   async #offerOnce(sections: readonly Section[]): Promise<void> {
-    const { transport } = this.#delegate;
+    const { transport, isReplacement } = this.#delegate;
     const { sdp, refused } = await this.#delegate.signalling().request('offer', {
       sdp: offerSdp(this.#localEnd(), sections),
       publications: midsOf(sections, 'send'),
       subscriptions: midsOf(sections, 'receive'),
+      ...(isReplacement && this.#connecting === null ? { newTransport: true } : {}),
     });
     const server = readAnswer(sdp);
     for (const answer of server.sections) this.#answers.set(answer.mid, answer);

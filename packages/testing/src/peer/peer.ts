@@ -19,6 +19,10 @@ import { SignallingClient } from './signalling-client.js';
 
 const REPORT_INTERVAL_MS = 1_000;
 const FEEDBACK_INTERVAL_MS = 100;
+/** As the SDK: a transport is silent after this long; it is looked at so often, and for so long after a suspicion. */
+const SILENCE_MS = 1_000;
+const SILENCE_SAMPLE_MS = 250;
+const SUSPICION_MAX_MS = 15_000;
 /** How often a condition is asked again while nothing is heard of signalling. */
 const CONDITION_INTERVAL_MS = 20;
 
@@ -60,24 +64,29 @@ export interface ObservedMove {
  */
 export class Peer {
   readonly connectionId: string;
-  readonly transport: MediaTransport;
   /** Everything that signalling said, oldest first. */
   readonly events: SequencedEvent[] = [];
   readonly moves: ObservedMove[] = [];
   /** True once control has disconnected it, or its media path is lost. */
   isLost = false;
+  /** How often it put everything on another transport because the one before died with its node. */
+  rejoins = 0;
   readonly #url: string;
+  readonly #decryptOneIn: number;
+  #transport: MediaTransport;
   readonly #resumeToken: string;
   #signalling: SignallingClient;
   readonly #streams = new Map<string, StreamInfo>();
-  readonly #negotiation: Negotiation;
-  readonly #media: ReceivedMedia;
+  #negotiation: Negotiation;
+  #media: ReceivedMedia;
+  readonly #published = new Map<string, PublishOptions>();
   readonly #sources = new Map<string, MediaSource[]>();
   readonly #ssrc = randomInt(1, 2 ** 32);
   readonly #chores: Paced[] = [];
   readonly #waiting = new Set<() => void>();
   #transportSequence = 0;
   #subscribesToAll = false;
+  #isGone = false;
 
   private constructor(
     options: PeerOptions,
@@ -88,18 +97,13 @@ export class Peer {
     this.#url = options.url;
     this.#signalling = signalling;
     signalling.lastSeq = joined.seq;
-    this.transport = transport;
     this.connectionId = joined.connection.connectionId;
     this.#resumeToken = joined.resumeToken;
-    this.#media = new ReceivedMedia(options.decryptOneIn ?? 1);
+    this.#decryptOneIn = options.decryptOneIn ?? 1;
     for (const stream of joined.streams) this.#streams.set(stream.streamId, stream);
-    this.#negotiation = new Negotiation({
-      transport,
-      signalling: () => this.#signalling,
-      answered: ({ kind, use }, answer) => {
-        if (use.type === 'receive') this.#media.expect(use.streamId, kind, answer);
-      },
-    });
+    this.#transport = transport;
+    this.#media = new ReceivedMedia(this.#decryptOneIn);
+    this.#negotiation = this.#negotiationOf(transport, this.#media, false);
   }
 
   /** Joins the session. Rejects with a RefusedRequest when control refuses. */
@@ -116,20 +120,7 @@ export class Peer {
         if (peer !== null) peer.#wake();
       },
     });
-    const transport = await MediaTransport.open({
-      rtp: (nowMs, packet, headerLength) => {
-        if (peer !== null) peer.#rtp(nowMs, packet, headerLength);
-      },
-      rtcp: (_nowMs, packets) => {
-        if (peer !== null) peer.#rtcp(packets);
-      },
-      selected: (nowMs) => {
-        if (peer !== null) peer.#selected(nowMs);
-      },
-      lost: () => {
-        if (peer !== null) peer.#lost();
-      },
-    });
+    const transport = await MediaTransport.open();
     try {
       const joined = await signalling.request('connect', {
         apiKey: options.apiKey,
@@ -149,6 +140,11 @@ export class Peer {
     }
   }
 
+  /** The transport in use; another one after a rejoin. */
+  get transport(): MediaTransport {
+    return this.#transport;
+  }
+
   /** Streams of others that are in the session now. */
   get streams(): readonly StreamInfo[] {
     return [...this.#streams.values()].filter(
@@ -158,7 +154,7 @@ export class Peer {
 
   /** Sends a stream of random media. Resolves with its id once the transport is connected. */
   async publish(options: PublishOptions): Promise<string> {
-    const kinds = (['audio', 'video'] as const).filter((kind) => (options[kind] ?? false) !== false);
+    const kinds = kindsOf(options);
     const size = kinds.includes('video') ? { width: 640, height: 360 } : { width: 0, height: 0 };
     const { streamId } = await this.#signalling.request('createStream', {
       name: 'peer',
@@ -166,19 +162,17 @@ export class Peer {
       hasVideo: kinds.includes('video'),
       videoDimensions: size,
     });
-    for (const kind of kinds) {
-      this.#negotiation.use(kind, 'sender', { type: 'send', streamId, ssrc: randomInt(1, 2 ** 32) });
-    }
+    this.#published.set(streamId, options);
+    this.#offerToSend(streamId, options);
     await this.#negotiate();
-    this.#sources.set(streamId, []);
-    for (const kind of kinds) this.#startSource(streamId, kind, options[kind]);
+    this.#startSources(streamId, options);
     return streamId;
   }
 
   /** Ends a stream of this peer's. */
   async unpublish(streamId: string): Promise<void> {
-    for (const source of this.sources(streamId)) source.stop();
-    this.#sources.delete(streamId);
+    this.#stopSources(streamId);
+    this.#published.delete(streamId);
     this.#negotiation.release(streamId);
     await this.#signalling.request('destroyStream', { streamId });
     await this.#negotiate();
@@ -189,9 +183,7 @@ export class Peer {
     for (const streamId of streamIds) {
       const info = this.#streams.get(streamId);
       if (info === undefined) throw new Error(`no stream ${streamId} in the session`);
-      if (this.#negotiation.sections.some((section) => isOf(section, streamId))) continue;
-      if (info.hasAudio) this.#negotiation.use('audio', 'receiver', { type: 'receive', streamId });
-      if (info.hasVideo) this.#negotiation.use('video', 'receiver', { type: 'receive', streamId });
+      if (!this.#negotiation.sections.some((section) => isOf(section, streamId))) this.#offerToReceive(info);
     }
     await this.#negotiate();
   }
@@ -267,10 +259,11 @@ export class Peer {
 
   /** Is gone without a word, as a browser that was killed. */
   vanish(): void {
+    this.#isGone = true;
     for (const chore of this.#chores) chore.stop();
-    for (const source of [...this.#sources.values()].flat()) source.stop();
+    for (const streamId of [...this.#sources.keys()]) this.#stopSources(streamId);
     this.#signalling.drop();
-    this.transport.close();
+    this.#transport.close();
   }
 
   async #negotiate(): Promise<void> {
@@ -282,16 +275,75 @@ export class Peer {
     );
   }
 
-  #startSource(streamId: string, kind: MediaKind, options: PublishOptions[MediaKind]): void {
-    const answered = this.#negotiation.answer(streamId, kind);
-    if (answered?.use.type !== 'send') throw new Error(`the server takes no ${kind} of the stream`);
-    const pace = typeof options === 'object' ? options : {};
-    const source = new MediaSource(kind, answered.use.ssrc, answered.answer, pace);
-    this.#sources.get(streamId)?.push(source);
-    source.start(pacer, {
-      sendRtp: (packet) => this.transport.sendRtp(packet),
-      nextTransportSequence: () => (this.#transportSequence = (this.#transportSequence + 1) % 0x10000),
+  #negotiationOf(transport: MediaTransport, media: ReceivedMedia, isReplacement: boolean): Negotiation {
+    transport.listen({
+      rtp: (nowMs, packet, headerLength) =>
+        media.take(nowMs, packet, headerLength, () => transport.unprotectRtp(packet, headerLength)),
+      rtcp: (_nowMs, packets) => this.#rtcp(packets),
+      selected: (nowMs) => this.#selected(nowMs),
+      lost: () => this.#lost(),
     });
+    return new Negotiation({
+      transport,
+      isReplacement,
+      signalling: () => this.#signalling,
+      answered: ({ kind, use }, answer) => {
+        if (use.type === 'receive') media.expect(use.streamId, kind, answer);
+      },
+    });
+  }
+
+  #offerToSend(streamId: string, options: PublishOptions): void {
+    for (const kind of kindsOf(options)) {
+      this.#negotiation.use(kind, 'sender', { type: 'send', streamId, ssrc: randomInt(1, 2 ** 32) });
+    }
+  }
+
+  #offerToReceive({ streamId, hasAudio, hasVideo }: StreamInfo): void {
+    if (hasAudio) this.#negotiation.use('audio', 'receiver', { type: 'receive', streamId });
+    if (hasVideo) this.#negotiation.use('video', 'receiver', { type: 'receive', streamId });
+  }
+
+  #startSources(streamId: string, options: PublishOptions): void {
+    const sources = kindsOf(options).map((kind) => {
+      const answered = this.#negotiation.answer(streamId, kind);
+      if (answered?.use.type !== 'send') throw new Error(`the server takes no ${kind} of the stream`);
+      const pace = options[kind];
+      return new MediaSource(kind, answered.use.ssrc, answered.answer, typeof pace === 'object' ? pace : {});
+    });
+    this.#sources.set(streamId, sources);
+    for (const source of sources) {
+      source.start(pacer, {
+        sendRtp: (packet) => this.#transport.sendRtp(packet),
+        nextTransportSequence: () => (this.#transportSequence = (this.#transportSequence + 1) % 0x10000),
+      });
+    }
+  }
+
+  #stopSources(streamId: string): void {
+    for (const source of this.sources(streamId)) source.stop();
+    this.#sources.delete(streamId);
+  }
+
+  /** The node has died: everything goes on another transport, as a page puts it on another peer connection. */
+  async #rejoin(): Promise<void> {
+    const received = this.#negotiation.streamIds('receive');
+    for (const chore of this.#chores.splice(0)) chore.stop();
+    for (const streamId of this.#published.keys()) this.#stopSources(streamId);
+    this.#transport.close();
+    this.#transport = await MediaTransport.open();
+    if (this.#isGone) return this.#transport.close();
+    this.#media = new ReceivedMedia(this.#decryptOneIn);
+    this.#negotiation = this.#negotiationOf(this.#transport, this.#media, true);
+    for (const [streamId, options] of this.#published) this.#offerToSend(streamId, options);
+    for (const streamId of received) {
+      const info = this.#streams.get(streamId);
+      if (info !== undefined) this.#offerToReceive(info);
+    }
+    await this.#negotiate();
+    for (const [streamId, options] of this.#published) this.#startSources(streamId, options);
+    this.rejoins += 1;
+    this.#wake();
   }
 
   #forget(streamId: string): void {
@@ -314,7 +366,7 @@ export class Peer {
       case 'moveCandidate':
         this.#beginMove(event.moveId);
         for (const { candidate } of event.candidates) {
-          for (const remote of readCandidate(candidate)) this.transport.addRemote(remote);
+          for (const remote of readCandidate(candidate)) this.#transport.addRemote(remote);
         }
         break;
       case 'restartOffer':
@@ -324,6 +376,12 @@ export class Peer {
         break;
       case 'moveEnded':
         this.#endMove(event);
+        break;
+      case 'transportSuspect':
+        void this.#watchSilence();
+        break;
+      case 'transportLost':
+        this.#rejoin().catch(() => this.#lost());
         break;
       case 'sessionDisconnected':
         this.#lost();
@@ -345,6 +403,19 @@ export class Peer {
     const isOwn = stream.connection.connectionId === this.connectionId;
     // A stream that has ended meanwhile is refused.
     if (this.#subscribesToAll && !isOwn) this.subscribe(stream.streamId).catch(() => undefined);
+  }
+
+  /** Control has lost sight of our node: when nothing comes either, it shall help. */
+  async #watchSilence(): Promise<void> {
+    const transport = this.#transport;
+    const untilMs = clockMs() + SUSPICION_MAX_MS;
+    while (!this.#isGone && transport === this.#transport && clockMs() < untilMs) {
+      if (clockMs() - transport.heardMs > SILENCE_MS) {
+        await this.requestRestart().catch(() => undefined);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, SILENCE_SAMPLE_MS));
+    }
   }
 
   #beginMove(moveId: string): void {
@@ -381,10 +452,6 @@ export class Peer {
 
   // ---------------------------------------------------------------- media
 
-  #rtp(nowMs: number, packet: Buffer, headerLength: number): void {
-    this.#media.take(nowMs, packet, headerLength, () => this.transport.unprotectRtp(packet, headerLength));
-  }
-
   #rtcp(packets: readonly RtcpPacket[]): void {
     for (const packet of packets) {
       if (packet.type !== 'pictureLossIndication') continue;
@@ -395,7 +462,7 @@ export class Peer {
 
   #sendFeedback(nowMs: number): void {
     const messages = this.#media.feedback(nowMs, this.#ssrc);
-    if (messages.length > 0) this.transport.sendRtcp(messages);
+    if (messages.length > 0) this.#transport.sendRtcp(messages);
   }
 
   #sendReports(nowMs: number): void {
@@ -403,6 +470,10 @@ export class Peer {
     const packets: RtcpPacket[] = sources.map((source) => source.senderReport(nowMs, Date.now()));
     const reports = this.#media.reportBlocks(nowMs);
     packets.push({ type: 'receiverReport', ssrc: sources[0]?.ssrc ?? this.#ssrc, reports });
-    this.transport.sendRtcp(packets);
+    this.#transport.sendRtcp(packets);
   }
+}
+
+function kindsOf(options: PublishOptions): MediaKind[] {
+  return (['audio', 'video'] as const).filter((kind) => (options[kind] ?? false) !== false);
 }
