@@ -27,6 +27,8 @@ interface Run {
   readonly windows: Window[];
   readonly moves: MovesDone[];
   readonly fragments: Set<string>;
+  /** What the nodes dropped in windows of that kind, by counter. */
+  readonly dropped: Record<Window['kind'], Record<string, number>>;
 }
 
 describe('a call that moves on and on', () => {
@@ -65,19 +67,29 @@ async function moveAndMeasure(opened: Scene, probes: string): Promise<Run> {
   const scene: Scene = { ...opened, api: new Api(operator, opened.platform) };
   const vitals = new VitalSigns(scene, probes);
   await vitals.open(scene.pages);
-  const run: Run = { samples: [], windows: [], moves: [], fragments: new Set() };
+  const run: Run = {
+    samples: [],
+    windows: [],
+    moves: [],
+    fragments: new Set(),
+    dropped: { moving: {}, still: {} },
+  };
   const note = async (): Promise<void> => {
     for (const fragment of await iceFragments(scene)) run.fragments.add(fragment);
   };
   await sleep(5_000);
   run.samples.push({ moves: 0, vitals: await vitals.take() });
   for (let done = 0; done < MOVES; done += MOVES_PER_SAMPLE) {
+    const before = await vitals.dropped();
     run.windows.push(
       await watch(scene, 'moving', async () => {
         run.moves.push(await moveOften(scene, MOVES_PER_SAMPLE, note));
       }),
     );
+    const between = await vitals.dropped();
     run.windows.push(await stay(scene, STILL_MS));
+    addGrowth(run.dropped.moving, before, between);
+    addGrowth(run.dropped.still, between, await vitals.dropped());
     run.samples.push({ moves: done + MOVES_PER_SAMPLE, vitals: await vitals.take() });
     // A long run that is broken off has its results so far.
     save(run);
@@ -85,6 +97,17 @@ async function moveAndMeasure(opened: Scene, probes: string): Promise<Run> {
     await sleep(500);
   }
   return run;
+}
+
+function addGrowth(
+  sums: Record<string, number>,
+  before: Record<string, number>,
+  after: Record<string, number>,
+): void {
+  for (const [name, value] of Object.entries(after)) {
+    const grown = value - (before[name] ?? 0);
+    if (grown !== 0) sums[name] = (sums[name] ?? 0) + grown;
+  }
 }
 
 /** What holds at every moment, however short the run. */
@@ -105,7 +128,9 @@ function expectTidy(vitals: Record<string, number>, first: Record<string, number
   }
 }
 
-function summarize({ windows, moves, fragments, samples }: Run): string {
+const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
+
+function summarize({ windows, moves, fragments, samples, dropped }: Run): string {
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const line = (kind: Window['kind']): string => {
     const of = windows.filter((window) => window.kind === kind);
@@ -114,11 +139,14 @@ function summarize({ windows, moves, fragments, samples }: Run): string {
     const counted = (['lost', 'freezes', 'plis', 'keyFrames', 'concealed'] as const)
       .map((key) => `${key} ${sum(of.map((window) => window[key]))}`)
       .join(', ');
+    const pressure = Math.max(...of.map(({ cpuPressure }) => cpuPressure));
     return (
       `${kind}: ${seconds.toFixed(0)} s in ${of.length} windows: ${counted}, ` +
-      `largest gap of a window: median ${median(gaps).toFixed(1)}, max ${Math.max(...gaps).toFixed(1)} ms`
+      `largest gap of a window: median ${median(gaps).toFixed(1)}, max ${Math.max(...gaps).toFixed(1)} ms, ` +
+      `waiting for a core: median ${percent(median(of.map(({ cpuPressure }) => cpuPressure)))}, max ${percent(pressure)} of a window`
     );
   };
+  const disturbed = windows.filter(({ lost, freezes }) => lost > 0 || freezes > 0);
   const spread = (values: readonly number[]): string => {
     const sorted = [...values].sort((a, b) => a - b);
     const at = (share: number): string => (sorted[Math.floor((sorted.length - 1) * share)] ?? 0).toFixed(1);
@@ -135,6 +163,13 @@ function summarize({ windows, moves, fragments, samples }: Run): string {
     `a transfer took ${spread(transfers)}`,
     line('moving'),
     line('still'),
+    `dropped by the nodes while moving: ${JSON.stringify(dropped.moving)}; while still: ${JSON.stringify(dropped.still)}`,
+    `windows with a loss or a freeze: ${disturbed.length}`,
+    ...disturbed.map(
+      ({ kind, lost, lostAudio, freezes, gapMs, cpuPressure, stallMs }) =>
+        `- ${kind}: lost ${lost} (audio ${lostAudio}), freezes ${freezes}, largest gap ${gapMs.toFixed(0)} ms; ` +
+        `waiting for a core ${percent(cpuPressure)}, longest stall of an idle process ${stallMs.toFixed(0)} ms`,
+    ),
   ].join('\n');
 }
 

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Migration } from './call.js';
 import { migrate, sleep, totals, type Scene } from './scene.js';
 
@@ -6,6 +8,7 @@ export interface Window {
   readonly kind: 'moving' | 'still';
   readonly seconds: number;
   readonly lost: number;
+  readonly lostAudio: number;
   readonly freezes: number;
   readonly plis: number;
   /** Beyond the encoders' periodic ones. */
@@ -13,6 +16,10 @@ export interface Window {
   readonly concealed: number;
   /** Largest time between two presented frames. */
   readonly gapMs: number;
+  /** Share of the time in which something that could run had to wait for a core (Linux PSI). */
+  readonly cpuPressure: number;
+  /** Longest time by which the timer of an idle process came too late: this test's own. */
+  readonly stallMs: number;
 }
 
 /** Counts what the pages see while `work` runs. */
@@ -23,9 +30,14 @@ export async function watch(
 ): Promise<Window> {
   const before = await totals(pages);
   const starts = await Promise.all(pages.map(({ page }) => page.evaluate(() => performance.now())));
+  const stalls = monitorEventLoopDelay({ resolution: STALL_RESOLUTION_MS });
   const startedAtMs = Date.now();
+  const waitedBefore = waitedForCpuMs();
+  stalls.enable();
   await work();
+  stalls.disable();
   const endedAtMs = Date.now();
+  const cpuPressure = (waitedForCpuMs() - waitedBefore) / (endedAtMs - startedAtMs);
   const gaps = await Promise.all(
     pages.map(({ page }, number) =>
       page.evaluate((from) => Object.values(window.call.frameGaps(from, Infinity)), starts[number] ?? 0),
@@ -37,12 +49,24 @@ export async function watch(
     kind,
     seconds: (endedAtMs - startedAtMs) / 1_000,
     lost: grown('audio.packetsLost') + grown('video.packetsLost'),
+    lostAudio: grown('audio.packetsLost'),
     freezes: grown('video.freezeCount'),
     plis: grown('video.pliCount') + grown('sent.pliCount'),
     keyFrames: Math.max(0, grown('video.keyFramesDecoded') - grown('periodicKeyFrames') * (pages.length - 1)),
     concealed: grown('audio.concealedSamples'),
     gapMs: Math.max(0, ...gaps.flat()),
+    cpuPressure,
+    stallMs: stalls.max / 1e6 - STALL_RESOLUTION_MS,
   };
+}
+
+const STALL_RESOLUTION_MS = 5;
+
+/** Since the machine started; NaN where the kernel does not tell. */
+function waitedForCpuMs(): number {
+  if (!existsSync('/proc/pressure/cpu')) return Number.NaN;
+  const total = /some .*total=(\d+)/.exec(readFileSync('/proc/pressure/cpu', 'utf8'))?.[1];
+  return Number(total) / 1_000;
 }
 
 export interface MovesDone {

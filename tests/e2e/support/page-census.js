@@ -2,32 +2,35 @@
 const census = { timers: new Set(), intervals: new Set(), peers: [] };
 window.census = census;
 
-const { setTimeout, clearTimeout, setInterval, clearInterval } = window;
-window.setTimeout = (callback, delayMs, ...rest) => {
-  const id = setTimeout(
-    (...values) => {
-      census.timers.delete(id);
-      callback(...values);
-    },
-    delayMs,
-    ...rest,
-  );
-  census.timers.add(id);
-  return id;
-};
-window.clearTimeout = (id) => {
-  census.timers.delete(id);
-  clearTimeout(id);
-};
-window.setInterval = (...values) => {
-  const id = setInterval(...values);
-  census.intervals.add(id);
-  return id;
-};
-window.clearInterval = (id) => {
-  census.intervals.delete(id);
-  clearInterval(id);
-};
+// In a block: a constant of a script would hide the window's function from the scripts that come later.
+{
+  const { setTimeout, clearTimeout, setInterval, clearInterval } = window;
+  window.setTimeout = (callback, delayMs, ...rest) => {
+    const id = setTimeout(
+      (...values) => {
+        census.timers.delete(id);
+        callback(...values);
+      },
+      delayMs,
+      ...rest,
+    );
+    census.timers.add(id);
+    return id;
+  };
+  window.clearTimeout = (id) => {
+    census.timers.delete(id);
+    clearTimeout(id);
+  };
+  window.setInterval = (...values) => {
+    const id = setInterval(...values);
+    census.intervals.add(id);
+    return id;
+  };
+  window.clearInterval = (id) => {
+    census.intervals.delete(id);
+    clearInterval(id);
+  };
+}
 
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...values) {

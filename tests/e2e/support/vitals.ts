@@ -67,6 +67,19 @@ export class VitalSigns {
     return vitals;
   }
 
+  /** Counters of the packet path that tell of something dropped or refused, summed over the nodes. */
+  async dropped(): Promise<Vitals> {
+    const sums: Vitals = {};
+    for (const { opsUrl } of await this.#nodes()) {
+      for (const [name, value] of Object.entries(
+        await this.#labelled(opsUrl, 'godwit_node_datapath', 'counter'),
+      )) {
+        if (/^dropped|_overflow$|refused$|_errors$/.test(name)) sums[name] = (sums[name] ?? 0) + value;
+      }
+    }
+    return sums;
+  }
+
   async #nodes(): Promise<{ pid: number; opsUrl: string }[]> {
     const nodes = (await this.#scene.api.admin('nodes'))['items'] as { pid: number; opsUrl: string }[];
     const order = this.#scene.platform.nodes.map(({ pid }) => pid);
@@ -89,12 +102,17 @@ export class VitalSigns {
     };
   }
 
-  /** Of one gauge with the label `kind`, read where the process lives. */
   async #gauges(url: string, gauge: string): Promise<Vitals> {
+    const values = await this.#labelled(url, gauge, 'kind');
+    return Object.fromEntries(Object.entries(values).map(([kind, value]) => [`held.${kind}`, value]));
+  }
+
+  /** Values of one metric by its one label, read where the process lives. */
+  async #labelled(url: string, metric: string, label: string): Promise<Vitals> {
     const [command = 'curl', ...rest] = [...this.#scene.network.prefix, 'curl', '-sf', `${url}/metrics`];
     const { stdout } = await exec(command, rest);
-    const lines = stdout.matchAll(new RegExp(`^${gauge}\\{kind="([^"]+)"\\} (\\S+)$`, 'gm'));
-    return Object.fromEntries([...lines].map(([, kind = '', value]) => [`held.${kind}`, Number(value)]));
+    const lines = stdout.matchAll(new RegExp(`^${metric}\\{${label}="([^"]+)"\\} (\\S+)$`, 'gm'));
+    return Object.fromEntries([...lines].map(([, name = '', value]) => [name, Number(value)]));
   }
 }
 
