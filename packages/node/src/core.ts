@@ -2,6 +2,7 @@
 export { NodeCore, type ControlChannel, type NodeCoreOptions, type NodeDescription } from './node-core.js';
 export type { Handshakes } from './commands/command-handlers.js';
 export { NodeError } from './errors.js';
+export { decodeHandoverMessage, HANDOVER_MESSAGE_CLASS } from './handover/messages.js';
 export { NodeIdentity } from './link/identity.js';
 export { AddressPool } from './transport/address-pool.js';
 export {

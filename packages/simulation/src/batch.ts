@@ -1,0 +1,95 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { simulateRun } from './scenario.js';
+import { addRun, addTotals, emptyTotals, type Totals } from './totals.js';
+
+/** Which seeds to run, until there are enough. */
+export interface BatchOptions {
+  readonly firstSeed: number;
+  /** Seeds are firstSeed, firstSeed + stride, … */
+  readonly stride: number;
+  readonly runsMax: number;
+  /** Stops with the run that reaches it. */
+  readonly handoversMax: number;
+  readonly stopAtViolation: boolean;
+  readonly print?: (line: string) => void;
+}
+
+/** Progress is told about twice a second. */
+const PROGRESS_MS = 500;
+
+/** Runs seeds in this process, one after the other. */
+export async function runBatch(options: BatchOptions, onProgress: (totals: Totals) => void): Promise<Totals> {
+  const totals = emptyTotals();
+  const startedAt = process.cpuUsage();
+  let toldAtMs = performance.now();
+  const tell = (): void => {
+    const { user, system } = process.cpuUsage(startedAt);
+    totals.cpuMs = (user + system) / 1_000;
+    onProgress(totals);
+  };
+  for (let count = 0; count < options.runsMax && totals.handovers < options.handoversMax; count += 1) {
+    const seed = options.firstSeed + count * options.stride;
+    addRun(
+      totals,
+      await simulateRun({ seed, ...(options.print === undefined ? {} : { print: options.print }) }),
+    );
+    if (totals.violations > 0 && options.stopAtViolation) break;
+    if (performance.now() - toldAtMs < PROGRESS_MS) continue;
+    toldAtMs = performance.now();
+    tell();
+  }
+  tell();
+  return totals;
+}
+
+/** Splits the seeds over worker processes: worker w of n runs every n-th. */
+export async function runWorkers(
+  workers: number,
+  options: Omit<BatchOptions, 'print'>,
+  onProgress: (totals: Totals) => void,
+): Promise<Totals> {
+  const latest = Array.from({ length: workers }, emptyTotals);
+  const sum = (): Totals => {
+    const totals = emptyTotals();
+    for (const part of latest) addTotals(totals, part);
+    return totals;
+  };
+  const share = (total: number, worker: number): number => Math.ceil((total - worker) / workers);
+  await Promise.all(
+    latest.map((_, worker) =>
+      runWorker(
+        {
+          ...options,
+          firstSeed: options.firstSeed + worker * options.stride,
+          stride: options.stride * workers,
+          runsMax: share(options.runsMax, worker),
+          handoversMax: share(options.handoversMax, worker),
+        },
+        (totals) => {
+          latest[worker] = totals;
+          onProgress(sum());
+        },
+      ),
+    ),
+  );
+  return sum();
+}
+
+function runWorker(options: BatchOptions, onProgress: (totals: Totals) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Infinity does not pass JSON.
+    const worker = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), {
+      serialization: 'advanced',
+    });
+    worker.on('message', (totals: Totals) => {
+      onProgress(totals);
+    });
+    worker.on('error', reject);
+    worker.on('exit', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`a worker of the simulation ended with ${code}`));
+    });
+    worker.send(options);
+  });
+}

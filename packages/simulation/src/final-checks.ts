@@ -1,0 +1,125 @@
+import type { MoveRecord, TransportRecord } from '@godwit/storage';
+import { holdersOf } from './invariants.js';
+import type { Platform } from './platform.js';
+import { missingOf } from './reception.js';
+import { Violation } from './violation.js';
+
+const isLive = ({ endedAtMs }: { readonly endedAtMs: number | null }): boolean => endedAtMs === null;
+
+/** What keeps the platform from being whole again; null when nothing does. */
+export function unsettled(platform: Platform): string | null {
+  const { clients, control, tables, world } = platform;
+  if (control?.isReady !== true) return 'control is away';
+  if (platform.liveNodes.length < platform.nodes.length) return 'a node is away';
+  if (platform.liveNodes.some(({ link }) => !link.isRegistered)) return 'a node is not registered';
+  if ([...tables.migrations.values()].some(isLive)) return 'a migration runs';
+  if ([...tables.moves.values()].some(isLive)) return 'a move runs';
+  for (const client of clients) {
+    const { transportId } = client;
+    if (transportId === null || !client.isConnected) return `${client.process.name} is not connected`;
+    const record = tables.transports.get(transportId);
+    if (record === undefined || !isLive(record)) return `${client.process.name} has no live transport`;
+    if (record.intent !== null) return `the move of ${world.trace.nameOf('t', transportId)} has not ended`;
+  }
+  return null;
+}
+
+/** Streams that do not flow since `sinceMs`, as "receiver from publisher". */
+export function silentPairs(platform: Platform, sinceMs: number): string[] {
+  const { clients } = platform;
+  return clients.flatMap((receiver) =>
+    clients.flatMap((publisher) => {
+      if (publisher === receiver || publisher.publishSsrc === null) return [];
+      const reception = receiver.receptions.of(publisher.publishSsrc);
+      const flows = reception !== undefined && reception.lastAtMs >= sinceMs;
+      return flows ? [] : [`${receiver.process.name} from ${publisher.process.name}`];
+    }),
+  );
+}
+
+/** Control's record and the nodes agree about every transport, and each has one owner. */
+export function checkOwners(platform: Platform): void {
+  for (const record of platform.tables.transports.values()) {
+    const name = platform.world.trace.nameOf('t', record.transportId);
+    const holders = holdersOf(platform, record.transportId);
+    if (!isLive(record)) {
+      if (holders.length > 0) throw new Violation('nothing-left-behind', `${name} has ended and is owned`);
+      continue;
+    }
+    checkOwner(platform, record, name);
+  }
+}
+
+function checkOwner(platform: Platform, record: TransportRecord, name: string): void {
+  const holders = holdersOf(platform, record.transportId);
+  const text = holders.map(({ node, epoch }) => `${node.nodeId} epoch ${epoch}`).join(', ');
+  const [only] = holders;
+  if (only === undefined || holders.length > 1) {
+    throw new Violation('one-owner-at-last', `${name} is owned by ${text === '' ? 'nobody' : text}`);
+  }
+  const inMemory = platform.control?.context.roster.byTransport(record.transportId)?.transport;
+  const recorded = `${record.ownerNodeId} epoch ${record.epoch}`;
+  const remembered = `${inMemory?.ownerNodeId ?? 'nobody'} epoch ${inMemory?.epoch ?? '?'}`;
+  if (recorded !== text || remembered !== text) {
+    throw new Violation(
+      'record-agrees',
+      `${name}: the node says ${text}, the row ${recorded}, control ${remembered}`,
+    );
+  }
+}
+
+/** After all lingering: no move, no relay, no open intent. */
+export function checkNothingLeft(platform: Platform): void {
+  for (const { core, process } of platform.liveNodes) {
+    const { sources, targets } = core.moves.size;
+    const size = sources + targets;
+    if (size > 0) throw new Violation('nothing-left-behind', `${process.name} remembers ${size} moves`);
+    for (const host of core.context.transports.values()) {
+      const name = platform.world.trace.nameOf('t', host.transportId);
+      if (host.role.name !== 'owner')
+        throw new Violation('nothing-left-behind', `${process.name} is a ${host.role.name} of ${name}`);
+      if (!core.context.datapath.hasTransport(host.transportId))
+        throw new Violation('nothing-left-behind', `${process.name} has lost the keys of ${name}`);
+    }
+  }
+  for (const record of platform.tables.transports.values()) {
+    if (isLive(record) && record.intent !== null)
+      throw new Violation(
+        'nothing-left-behind',
+        `${platform.world.trace.nameOf('t', record.transportId)} is still moving`,
+      );
+  }
+  for (const connection of platform.control?.context.roster.connections() ?? []) {
+    if (connection.transport?.upcomingOwner != null)
+      throw new Violation('nothing-left-behind', 'control still expects an owner');
+  }
+}
+
+/** With a network that lost nothing and processes that lived. */
+export function checkLossless(platform: Platform): void {
+  const { clients, tables } = platform;
+  for (const receiver of clients) {
+    for (const publisher of clients) {
+      if (publisher === receiver || publisher.publishSsrc === null) continue;
+      const reception = receiver.receptions.of(publisher.publishSsrc);
+      const who = `${receiver.process.name} from ${publisher.process.name}`;
+      if (reception === undefined) throw new Violation('media-flows', who);
+      const missing = missingOf(reception, publisher.lastSent);
+      if (missing > 0)
+        throw new Violation('nothing-lost', `${who}: ${missing} packets of ${publisher.lastSent + 1}`);
+      if (reception.doubled > 0)
+        throw new Violation('nothing-doubled', `${who}: ${reception.doubled} packets`);
+    }
+  }
+  for (const move of tables.moves.values()) {
+    if (move.outcome === 'completed' || move.outcome === 'rehearsed') continue;
+    // A client that is told by restarts cannot be rehearsed.
+    if (tables.migrations.get(move.migrationId)?.rehearsal === true && move.failure === 'no-fresh-address')
+      continue;
+    throw new Violation('moves-end', `a move without faults ended ${describe(move)}`);
+  }
+}
+
+export function describe({ outcome, failure }: MoveRecord): string {
+  return failure === null ? (outcome ?? 'never') : `${outcome ?? 'never'}: ${failure}`;
+}

@@ -1,0 +1,1 @@
+export { simulateRun, type RunOptions, type RunResult } from './scenario.js';
