@@ -87,7 +87,7 @@ export function changeInbound(core: Core, transport: TransportEntry, inbound: In
 function forwardToOwner(
   core: Core,
   transport: TransportEntry,
-  { linkId, final = false }: Extract<Inbound, { kind: 'forward' }>,
+  { linkId, final = false, returning = false }: Extract<Inbound, { kind: 'forward' }>,
   packet: HeldPacket,
 ): void {
   const { origin } = packet;
@@ -97,7 +97,9 @@ function forwardToOwner(
       core.links.sendFromClient(linkId, transport.idBytes, packet, final || origin.kind === 'link');
       return;
     case 'bounced':
-      hold(core, transport, packet);
+      if (returning && origin.linkId === linkId)
+        core.links.sendFromClient(linkId, transport.idBytes, packet, true);
+      else hold(core, transport, packet);
   }
 }
 

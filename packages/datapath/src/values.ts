@@ -64,9 +64,15 @@ export type Inbound =
   /**
    * Sent as it is to the owner. What another node had sent here goes on too, marked as bounced; what comes marked is
    * kept until ownership is decided and never sent on again: no loops. `final`: the other node has been sent the state,
-   * so everything goes marked: it keeps the packets until it has taken the state, and bounces none.
+   * so everything goes marked: it keeps the packets until it has taken the state, and bounces none. `returning`: the
+   * state was refused here, so what that node had sent with it goes back, marked.
    */
-  | { readonly kind: 'forward'; readonly linkId: LinkId; readonly final?: boolean }
+  | {
+      readonly kind: 'forward';
+      readonly linkId: LinkId;
+      readonly final?: boolean;
+      readonly returning?: boolean;
+    }
   /** Kept, at most HELD_PACKETS_MAX, until the next setInbound or thaw. */
   | { readonly kind: 'hold' }
   | { readonly kind: 'drop' };

@@ -192,6 +192,8 @@ function yieldTransport(
 function fade(context: NodeContext, entry: TargetEntry, host: TransportHost): void {
   const { transportId, epoch, sourceNodeId } = entry.move.options;
   const nowMs = context.clockMs();
+  // What the source had sent us since its freeze waits for nobody any more here.
+  context.datapath.setInbound(transportId, { kind: 'forward', linkId: sourceNodeId, returning: true });
   context.datapath.setMedia(transportId, NO_MEDIA);
   context.router.removeTransport(transportId);
   host.role = {
