@@ -14,12 +14,13 @@ const MOVES = Number(process.env['GODWIT_E2E_MOVES'] ?? 25);
 const MOVES_PER_SAMPLE = Math.max(5, Math.round(MOVES / 40));
 /** Half of the samples make the trend: fewer tell nothing. */
 const SAMPLES_FOR_A_TREND = 20;
+/** Nodes remember a move for 30 s; browsers keep a pair that answers no more for about as long. */
+const REST_MS = 45_000;
 /** After each series of moves, as a measure of what this machine does by itself. */
 const STILL_MS = 4_000;
 const PROBE = new URL('./support/process-probe.mjs', import.meta.url).pathname;
 const CENSUS = readFileSync(new URL('./support/page-census.js', import.meta.url), 'utf8');
-const CHARTED =
-  /\.(residentMiB|heapMiB|renderersMiB|databaseMiB|descriptors|timers|candidatePairs|held.moves_as_target)$/;
+const CHARTED = /\.(residentMiB|heapMiB|databaseMiB|descriptors|timers|candidatePairs|held.moves_as_target)$/;
 const RESULTS = new URL('../../test-results/thousand-moves/', import.meta.url).pathname;
 
 interface Run {
@@ -27,9 +28,14 @@ interface Run {
   readonly windows: Window[];
   readonly moves: MovesDone[];
   readonly fragments: Set<string>;
+  /** After a rest: what is left when nothing has moved for a while. */
+  readonly rested: Record<string, number>;
   /** What the nodes dropped in windows of that kind, by counter. */
   readonly dropped: Record<Window['kind'], Record<string, number>>;
 }
+
+/** The same while it is being filled. */
+type Measuring = { -readonly [Key in keyof Run]: Run[Key] };
 
 describe('a call that moves on and on', () => {
   it(
@@ -50,6 +56,7 @@ describe('a call that moves on and on', () => {
         expect(run.moves.flatMap(({ failures }) => failures)).toEqual([]);
         expect(await Promise.all(scene.pages.map((page) => videosPlaying(page)))).toEqual([1, 1]);
         for (const { vitals } of run.samples) expectTidy(vitals, run.samples[0]?.vitals ?? {});
+        expectRested(run.rested);
         if (run.samples.length >= SAMPLES_FOR_A_TREND) {
           expect(trends.filter(({ isFlat }) => !isFlat)).toEqual([]);
         }
@@ -67,12 +74,13 @@ async function moveAndMeasure(opened: Scene, probes: string): Promise<Run> {
   const scene: Scene = { ...opened, api: new Api(operator, opened.platform) };
   const vitals = new VitalSigns(scene, probes);
   await vitals.open(scene.pages);
-  const run: Run = {
+  const run: Measuring = {
     samples: [],
     windows: [],
     moves: [],
     fragments: new Set(),
     dropped: { moving: {}, still: {} },
+    rested: {},
   };
   const note = async (): Promise<void> => {
     for (const fragment of await iceFragments(scene)) run.fragments.add(fragment);
@@ -96,6 +104,8 @@ async function moveAndMeasure(opened: Scene, probes: string): Promise<Run> {
     // A full collection stops a page for a moment: that belongs to no window.
     await sleep(500);
   }
+  await sleep(REST_MS);
+  run.rested = await vitals.take();
   return run;
 }
 
@@ -128,9 +138,31 @@ function expectTidy(vitals: Record<string, number>, first: Record<string, number
   }
 }
 
+/** A transport, its streams and paths at one node, and nothing of the moves. */
+function expectRested(vitals: Record<string, number>): void {
+  const sumOf = (kind: string): number =>
+    (vitals[`node 1.held.${kind}`] ?? Number.NaN) + (vitals[`node 2.held.${kind}`] ?? Number.NaN);
+  expect(sumOf('transports_owned')).toBe(2);
+  expect(sumOf('transports_relayed') + sumOf('transports_prepared')).toBe(0);
+  expect(sumOf('moves_as_source') + sumOf('moves_as_target')).toBe(0);
+  expect(sumOf('streams')).toBe(2);
+  expect(sumOf('datapath_transports')).toBe(2);
+  expect(sumOf('datapath_streams')).toBe(4);
+  expect(sumOf('datapath_egresses')).toBe(4);
+  expect(sumOf('datapath_paths')).toBe(2);
+  expect(sumOf('datapath_watches')).toBe(0);
+  expect(sumOf('accepted_ingresses')).toBe(0);
+}
+
+/** What is left of that which comes and goes with moves. */
+const restingValues = (vitals: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(vitals).filter(([name]) => /moves_as|relayed|bindings|ufrags|candidatePairs/.test(name)),
+  );
+
 const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
 
-function summarize({ windows, moves, fragments, samples, dropped }: Run): string {
+function summarize({ windows, moves, fragments, samples, dropped, rested }: Run): string {
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const line = (kind: Window['kind']): string => {
     const of = windows.filter((window) => window.kind === kind);
@@ -164,6 +196,7 @@ function summarize({ windows, moves, fragments, samples, dropped }: Run): string
     line('moving'),
     line('still'),
     `dropped by the nodes while moving: ${JSON.stringify(dropped.moving)}; while still: ${JSON.stringify(dropped.still)}`,
+    `after a rest of ${REST_MS / 1_000} s: ${JSON.stringify(restingValues(rested))}`,
     `windows with a loss or a freeze: ${disturbed.length}`,
     ...disturbed.map(
       ({ kind, lost, lostAudio, freezes, gapMs, cpuPressure, stallMs }) =>

@@ -18,6 +18,13 @@ const GROWTH_FLOOR: readonly { readonly of: RegExp; readonly floor: number }[] =
   { of: /./, floor: 2 },
 ];
 
+/**
+ * What goes away some time after each move: as much of it is there as moves were made within that time, so that it follows
+ * the speed of the machine. It has to be gone when the call has rested.
+ */
+const PASSING =
+  /\.(held\.(moves_as_\w+|told_candidates|ufrags|datapath_bindings)|candidatePairs|localCandidates|remoteCandidates|statistics)$/;
+
 export interface Trend {
   readonly name: string;
   readonly first: number;
@@ -27,6 +34,8 @@ export interface Trend {
   readonly changePerHundredMoves: number;
   readonly change: number;
   readonly significance: number;
+  /** Follows the number of moves within the last seconds: its trend tells nothing. */
+  readonly isPassing: boolean;
   readonly isFlat: boolean;
 }
 
@@ -48,7 +57,11 @@ export function trendsOf(samples: readonly Sample[]): Trend[] {
       changePerHundredMoves: slope * 100,
       change,
       significance,
-      isFlat: significance < SIGNIFICANCE_MIN || change <= Math.max(floor, level * GROWTH_SHARE_MAX),
+      isPassing: PASSING.test(name),
+      isFlat:
+        PASSING.test(name) ||
+        significance < SIGNIFICANCE_MIN ||
+        change <= Math.max(floor, level * GROWTH_SHARE_MAX),
     };
   });
 }
@@ -63,9 +76,9 @@ export function trendTable(trends: readonly Trend[]): string {
   const rows = trends
     .filter((trend) => !isZero(trend))
     .map(
-      ({ name, first, last, level, changePerHundredMoves, change, significance, isFlat }) =>
+      ({ name, first, last, level, changePerHundredMoves, change, significance, isPassing, isFlat }) =>
         `| ${name} | ${number(first)} | ${number(last)} | ${number(level)} | ${number(changePerHundredMoves)} | ` +
-        `${level === 0 ? number(change) : `${((change / level) * 100).toFixed(2)} %`} | ${significance.toFixed(1)} | ${isFlat ? 'flat' : '**grows**'} |`,
+        `${level === 0 ? number(change) : `${((change / level) * 100).toFixed(2)} %`} | ${significance.toFixed(1)} | ${isPassing ? 'passing' : isFlat ? 'flat' : '**grows**'} |`,
     );
   const zero = trends.filter(isZero).map(({ name }) => `\`${name}\``);
   return [

@@ -63,8 +63,7 @@ export class VitalSigns {
         listeners: metric('JSEventListeners'),
       });
     }
-    add('browser', await browserMemory(browser));
-    return vitals;
+    return { ...vitals, ...(await rendererMemory(browser)) };
   }
 
   /** Counters of the packet path that tell of something dropped or refused, summed over the nodes. */
@@ -135,17 +134,19 @@ function folderBytes(folder: string): number {
   return bytes;
 }
 
-/** Resident memory of all renderers: what no JavaScript heap shows, such as the peer connections themselves. */
-async function browserMemory(browser: Browser): Promise<Vitals> {
+/** Resident memory of each renderer, oldest first: what no JavaScript heap shows, such as the peer connections themselves. */
+async function rendererMemory(browser: Browser): Promise<Vitals> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   await session.detach();
-  const residents = processInfo
-    .filter(({ type }) => type === 'renderer')
-    .map(
-      ({ id }) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0) * KIB,
-    );
-  return { renderersMiB: residents.reduce((total, bytes) => total + bytes, 0) / MIB };
+  const pids = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+  const residentKiB = (pid: number): number =>
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  return Object.fromEntries(
+    pids
+      .sort((a, b) => a - b)
+      .map((pid, number) => [`renderer ${number + 1}.residentMiB`, (residentKiB(pid) * KIB) / MIB]),
+  );
 }
 
 declare global {
