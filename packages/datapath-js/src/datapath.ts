@@ -25,6 +25,7 @@ import {
   type TransportId,
 } from '@godwit/datapath';
 import { classify } from '@godwit/rtp';
+import type { SrtpSender } from '@godwit/transport';
 import type { Core } from './core.js';
 import { createCounters } from './counters.js';
 import { ExceptionQueue } from './exceptions.js';
@@ -50,6 +51,8 @@ import type { OpenUdpSocket } from './udp-socket.js';
 
 /** Room that SRTCP protection needs behind a compound: tag and index word. */
 const RTCP_TRAILER_BYTES = 20;
+/** The sender's SSRC in every RTCP packet (RFC 3550 6.4). */
+const RTCP_SENDER_OFFSET = 4;
 
 export interface DatapathOptions {
   readonly onExceptions: OnExceptions;
@@ -58,6 +61,14 @@ export interface DatapathOptions {
   /** Uniform integer in [min, max], both included. */
   readonly randomInteger: (min: number, max: number) => number;
   readonly openSocket: OpenUdpSocket;
+}
+
+function isNewRtcpSender(sender: SrtpSender, compound: Uint8Array): boolean {
+  const { buffer, byteOffset, length } = compound;
+  const isWhole = length >= RTCP_SENDER_OFFSET + 4;
+  return (
+    isWhole && sender.nextRtcpIndex(new DataView(buffer, byteOffset).getUint32(RTCP_SENDER_OFFSET)) === null
+  );
 }
 
 /** The port on node:dgram and node:crypto. Each method is documented there; this class only connects the parts. */
@@ -218,6 +229,11 @@ export class JsDatapath implements Datapath {
     if (ownership.kind !== 'owner' || paths.length === 0) return false;
     if (compound.length + RTCP_TRAILER_BYTES > DATAGRAM_BYTES_MAX)
       throw new RangeError('the compound is too long');
+    // As for media: the index space of a sender that the former owner never used is opened by RELEASE.
+    if (ownership.sender.isLimited && isNewRtcpSender(ownership.sender, compound)) {
+      this.#core.counters.dropped_limited += 1;
+      return false;
+    }
     const out = this.#core.slab.take(compound.length + RTCP_TRAILER_BYTES);
     out.set(compound);
     const length = ownership.sender.protectRtcp(out, compound.length);

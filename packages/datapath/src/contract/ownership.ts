@@ -120,6 +120,15 @@ export function describeOwnership(harness: DatapathHarness): void {
       expect(sourceIndices(subscriber)).toEqual([1, 2, 3, 4, 6]);
     });
 
+    it('lets a sender of RTCP that the former owner never used wait for the ceiling, without an alarm', async () => {
+      const { a, b } = await subscriberAboutToMove(world);
+      b.datapath.thaw(SUBSCRIBER, a.datapath.freeze(SUBSCRIBER), { count: L });
+      expect(b.datapath.sendRtcp(SUBSCRIBER, RECEIVER_REPORT)).toBe(false);
+      expect(b.datapath.counters()['guard_refused']).toBe(0);
+      b.datapath.liftCeiling(SUBSCRIBER);
+      expect(b.datapath.sendRtcp(SUBSCRIBER, RECEIVER_REPORT)).toBe(true);
+    });
+
     it('passes no limited transport on, and lets go of its keys', async () => {
       const { a, b, publisher, subscriber } = await subscriberAboutToMove(world);
       await deliver(publisher, a.client, subscriber, [1]);
