@@ -79,6 +79,24 @@ describe('a move that does not complete', () => {
     expect(await scene.connections(sessionId)).toMatchObject([{ nodeId: a.nodeId, epoch: 3 }]);
   });
 
+  // Control loses the target; then the source's proof; the source has sent its state to nobody and cannot be cancelled.
+  it('tells a source whose state has left to take it back when its target has died', async () => {
+    const { sessionId } = await scene.publishOnA();
+    a.script.startMove = () => {
+      setTimeout(() => b.stop(), 10);
+      return {};
+    };
+    a.script.cancelMove = ({ moveId, transportId, force }) => {
+      if (force !== true) throw new Refusal('too-late');
+      const ended = { event: 'moveEnded', moveId, transportId, ownerNodeId: a.nodeId } as const;
+      a.send({ ...ended, epoch: 3, outcome: 'failed', failure: 'cancelled', measures: {} });
+      return {};
+    };
+    expect(await harness.migrate(sessionId)).toMatchObject({ connections: [{ outcome: 'failed' }] });
+    expect(a.received('cancelMove').map(({ force }) => force)).toEqual([undefined, true]);
+    expect(await scene.connections(sessionId)).toMatchObject([{ nodeId: a.nodeId, epoch: 3 }]);
+  });
+
   it('adopts the end of a move that it had given up waiting for', async () => {
     const { sessionId, transportId } = await scene.publishOnA();
     a.script.startMove = ({ moveId }) => {

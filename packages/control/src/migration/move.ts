@@ -188,6 +188,8 @@ class Move {
     if (answer === 'too-late') {
       const event = await within(this.#wait.ended.promise, this.#context.timings.transferMs, null);
       if (event !== null) return { kind: 'ended', event };
+      // The state has left and nobody answers for it: without control's word nobody would own the transport.
+      if (!force) return this.#giveUp('transfer-timeout');
     }
     await this.#path.cancel(this.#request.targetNodeId, false);
     if (force) {
