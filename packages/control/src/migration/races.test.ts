@@ -144,8 +144,9 @@ const ACTIONS: readonly Action[] = [
   },
   {
     name: "the subject's signalling socket breaks and resumes",
+    isAnsweredFirst: true,
     run: async (scene) => {
-      const { joined } = scene.subject.client;
+      const { joined } = scene.subject;
       scene.subject.client.drop();
       const socket = await FakeClient.open(scene.harness.url);
       const resumed = await socket.request<ConnectResult>('resume', {
@@ -154,6 +155,7 @@ const ACTIONS: readonly Action[] = [
         lastSeq: scene.subject.client.events.at(-1)?.seq ?? joined.seq,
       });
       expect(resumed.resumed).toBe(true);
+      scene.subject.call.resumeOn(socket);
       return { people: both(scene) };
     },
   },
@@ -212,15 +214,16 @@ async function race({ step, ending, pathMethod }: Race, action: Action): Promise
   if (action.isAnsweredFirst === true) await acted;
   else await requestsBegun(subject, scene.other);
   if (ending === 'taken back') b.prepared.delete(transportId);
-  // Else control itself gives the move up in the end.
-  if (ending !== 'given up') held.release();
+  const ended = () => harness.migrationEnd(sessionId, String(started.body['id']));
+  // Control itself gives the move up: nothing goes on before.
+  if (ending === 'given up') await ended();
+  held.release();
   const { people, outcome = ending === 'completed' ? 'completed' : 'failed' } = await acted;
-  const migration = await harness.migrationEnd(sessionId, String(started.body['id']));
+  const migration = await ended();
   const moves = migration['connections'] as { connectionId: string; outcome: string }[];
   const own = moves.find(({ connectionId }) => connectionId === subject.connectionId);
   if (outcome === null) expect(migration).toMatchObject({ status: 'completed' });
   else expect([migration['status'], own?.outcome]).toEqual([outcome, outcome]);
-  held.release();
   await expectAgreement(scene, people);
   await expectFree(scene, people);
   for (const { client } of people) client.drop();
@@ -250,6 +253,7 @@ const RACES: readonly Race[] = [
   { step: 'told', ending: 'completed', pathMethod: 'restart' },
   { step: 'told', ending: 'given up', pathMethod: 'candidate' },
   { step: 'told', ending: 'given up', pathMethod: 'restart' },
+  { step: 'answer', ending: 'given up', pathMethod: 'restart' },
   { step: 'proven', ending: 'taken back', pathMethod: 'candidate' },
 ];
 

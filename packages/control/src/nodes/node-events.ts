@@ -74,11 +74,21 @@ export class NodeEvents implements RegistryListener {
     this.#watch(publishReady(this.#context, connection), 'publishing failed');
   }
 
+  /** While the transport moves its turn comes first: it may live at the other node, or be this node's after all. */
   #closed(nodeId: string, transportId: string, epoch: number, reason: string): void {
-    const owned = this.#ownedBy(nodeId, transportId, epoch);
-    if (owned === null || owned.transport.upcomingOwner !== null) return;
-    this.#context.log.info({ transportId, nodeId, reason }, 'transport closed by its node');
-    disconnect(this.#context, owned.connection);
+    const connection = this.#context.roster.byTransport(transportId);
+    if (connection?.transport == null) return;
+    const end = (): void => {
+      if (this.#ownedBy(nodeId, transportId, epoch) === null) return;
+      this.#context.log.info({ transportId, nodeId, reason }, 'transport closed by its node');
+      disconnect(this.#context, connection);
+    };
+    if (connection.transport.upcomingOwner === null) end();
+    else
+      this.#watch(
+        connection.lock.run(() => Promise.resolve(end())),
+        'ending a connection failed',
+      );
   }
 
   /** Null for the word of a source that let go after a move, or of an owner of long ago: it is not about the present. */

@@ -27,13 +27,17 @@ export function suspectTransports(context: ControlContext, nodeId: string): void
 export async function recoverPath(context: ControlContext, connection: ConnectionState): Promise<void> {
   const { transport } = connection;
   if (transport === null) throw new ClientError('notConnected', 'There is no transport to restart.');
+  const { restartsSent } = connection;
   while (!transport.isLost) {
     if (await isGone(context, connection, transport)) {
       loseTransport(context, connection, transport);
       return;
     }
     try {
-      await connection.lock.run(() => restartAtOwner(context, connection));
+      await connection.lock.run(async () => {
+        // Offered since the client asked, by a move or for an earlier request: it has another path already.
+        if (connection.restartsSent === restartsSent) await restartAtOwner(context, connection);
+      });
       return;
     } catch (error) {
       // The node went away under the command: its fate decides.

@@ -88,6 +88,8 @@ export interface ConnectionState {
   readonly gone: OneTimeEvent;
   /** A restart offer that waits for its answer. */
   pendingRestart: { readonly restartId: string; readonly answer: Deferred<string> } | null;
+  /** The last restart offer when control stopped waiting for its answer. */
+  lapsedRestartId: string | null;
   /** Restart offers sent so far: an offer from before one is void. */
   restartsSent: number;
   graceTimer: NodeJS.Timeout | null;
@@ -142,6 +144,7 @@ export function newConnectionState(fields: NewConnection): ConnectionState {
     ended: false,
     gone: new OneTimeEvent(),
     pendingRestart: null,
+    lapsedRestartId: null,
     restartsSent: 0,
     graceTimer: null,
     rejoinTimer: null,

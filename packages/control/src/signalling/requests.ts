@@ -37,7 +37,7 @@ export async function handleRequest(
     case 'updateSubscription':
       return updateSubscription(context, connection, request);
     case 'restartAnswer':
-      handleRestartAnswer(connection, request.restartId, request.sdp);
+      handleRestartAnswer(context, connection, request.restartId, request.sdp);
       return {};
     case 'requestRestart':
       await recoverPath(context, connection);

@@ -17,7 +17,8 @@ const KINDS = ['audio', 'video'] as const;
  * at a time, the server's restart offers go first and a superseded offer is made again.
  */
 export class CallClient {
-  readonly client: FakeClient;
+  /** The socket of the moment. */
+  client: FakeClient;
   readonly sections: Section[] = [];
   readonly answers: string[] = [];
   readonly offers: string[] = [];
@@ -41,6 +42,12 @@ export class CallClient {
   }
   get subscribed(): string[] {
     return this.#streams('receiver');
+  }
+
+  /** Goes on over another socket, which has resumed the connection. */
+  resumeOn(client: FakeClient): void {
+    this.client = client;
+    void this.#takeRestarts();
   }
 
   async publish(): Promise<string> {
@@ -99,11 +106,9 @@ export class CallClient {
   }
 
   async #takeRestarts(): Promise<void> {
-    for (;;) {
-      const { restartId } = await this.client.event(
-        'restartOffer',
-        (event) => !this.#seen.has(event.restartId),
-      );
+    const { client } = this;
+    while (client === this.client) {
+      const { restartId } = await client.event('restartOffer', (event) => !this.#seen.has(event.restartId));
       this.#seen.add(restartId);
       this.restarts += 1;
       this.#restarted = this.answering.then(async () => {

@@ -14,7 +14,7 @@ export type MoveStep =
   | 'told'
   /** Proven; the state has not left. */
   | 'proven'
-  /** The target owns, and nobody has told control. */
+  /** The target owns, or the source has taken it back, and nobody has told control. */
   | 'transferred'
   /** Control has recorded the owner, and the routes that follow are not taken. */
   | 'recorded';
@@ -40,6 +40,7 @@ export class ModelNode {
   readonly owned = new Map<string, { epoch: number; media: TransportMedia | null; connected: boolean }>();
   readonly prepared = new Map<string, Command<'prepareMove'>>();
   readonly routes = new Map<string, StreamRoute>();
+  readonly #answers = new Map<string, Deferred<void>>();
   readonly #moves = new Map<string, ModelMove>();
   #hold: Hold | null = null;
   #peer: ModelNode | null = null;
@@ -63,6 +64,7 @@ export class ModelNode {
     };
     script.setRemoteIce = ({ transportId, epoch }) => {
       if (this.prepared.get(transportId)?.epoch !== epoch) this.#owner(transportId, epoch);
+      this.#answerOf(transportId, epoch).resolve();
       return undefined;
     };
   }
@@ -87,9 +89,16 @@ export class ModelNode {
     const owned = this.owned.get(transportId);
     if (owned === undefined) return;
     this.owned.delete(transportId);
-    for (const move of this.#moves.values())
-      if (move.command.transportId === transportId) move.state = 'ended';
+    this.#forgetMoves(transportId);
     this.node.send({ event: 'transportClosed', transportId, epoch: owned.epoch, reason: 'consent-expired' });
+  }
+
+  /** Resolves when the client's credentials have come for a transport in an epoch. */
+  #answerOf(transportId: string, epoch: number): Deferred<void> {
+    const key = `${transportId} ${epoch}`;
+    const answer = this.#answers.get(key) ?? deferred<void>();
+    this.#answers.set(key, answer);
+    return answer;
   }
 
   async #at(step: MoveStep, transportId: string | null): Promise<void> {
@@ -129,9 +138,16 @@ export class ModelNode {
     if (owned !== undefined && owned.epoch > epoch) throw new Refusal('moved');
     this.owned.delete(transportId);
     this.prepared.delete(transportId);
-    for (const move of this.#moves.values())
-      if (move.command.transportId === transportId) move.state = 'ended';
+    this.#forgetMoves(transportId);
     return {};
+  }
+
+  #forgetMoves(transportId: string): void {
+    for (const [moveId, move] of this.#moves) {
+      if (move.command.transportId !== transportId) continue;
+      move.state = 'ended';
+      this.#moves.delete(moveId);
+    }
   }
 
   async #setStreams({ streams }: Command<'setStreams'>): Promise<object> {
@@ -180,6 +196,8 @@ export class ModelNode {
     const { transportId, moveId, epoch } = move.command;
     const target = this.#peer;
     if (target === null) throw new Error('a move needs a second node');
+    // A client that is told by a restart comes when it has answered.
+    if (move.command.restartIce !== undefined) await target.#answerOf(transportId, epoch).promise;
     await this.#at('told', transportId);
     if (move.state !== 'proving') return;
     move.state = 'proven';
@@ -188,7 +206,7 @@ export class ModelNode {
     if (move.state !== 'proven') return;
     const owned = this.owned.get(transportId);
     const prepared = target.prepared.get(transportId);
-    if (owned === undefined || prepared === undefined) return this.#takeBack(move);
+    if (owned === undefined || prepared === undefined) return await this.#takeBack(move);
     move.state = 'ended';
     this.owned.delete(transportId);
     target.prepared.delete(transportId);
@@ -198,12 +216,13 @@ export class ModelNode {
     this.node.send({ ...ended, ownerNodeId: target.node.nodeId, outcome: 'completed', measures: {} });
   }
 
-  #takeBack(move: ModelMove): void {
+  async #takeBack(move: ModelMove): Promise<void> {
     const { transportId, moveId, returnEpoch } = move.command;
     move.state = 'ended';
     const owned = this.owned.get(transportId);
     if (owned === undefined) return;
     owned.epoch = returnEpoch;
+    await this.#at('transferred', transportId);
     const ended = { event: 'moveEnded', moveId, transportId, epoch: returnEpoch, measures: {} } as const;
     const { nodeId: ownerNodeId } = this.node;
     this.node.send({ ...ended, ownerNodeId, outcome: 'failed', failure: 'transfer-refused' });

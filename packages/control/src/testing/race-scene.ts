@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { StreamRoute } from '@godwit/protocol';
 import { CallClient } from './call-client.js';
+import type { FakeClient } from './fake-client.js';
 import type { FakeNode } from './fake-node.js';
 import type { Harness } from './harness.js';
 import { ModelNode } from './model-node.js';
@@ -11,7 +12,8 @@ export type PathMethod = 'candidate' | 'restart';
 /** One person: the client, and who it is in the session. */
 export interface Person {
   readonly call: CallClient;
-  readonly client: Joined;
+  readonly client: FakeClient;
+  readonly joined: Joined['joined'];
   readonly connectionId: string;
 }
 
@@ -57,9 +59,13 @@ export async function enter(
   firstSsrc = 1_000,
 ): Promise<Person> {
   const client = await harness.join(sessionId, { pathMethod });
+  const call = new CallClient(client, firstSsrc);
   return {
-    call: new CallClient(client, firstSsrc),
-    client,
+    call,
+    get client() {
+      return call.client;
+    },
+    joined: client.joined,
     connectionId: client.joined.connection.connectionId,
   };
 }

@@ -1,5 +1,7 @@
 import type { MediaKind, TransportMedia } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
+import { adoptOwner } from '../migration/adopt-owner.js';
+import type { Ownership } from '../migration/granted-owner.js';
 import { egressRules, ingressRules } from '../negotiation/media.js';
 import { publishedSection } from '../negotiation/state.js';
 import { NodeCommandError } from '../nodes/node-session.js';
@@ -38,20 +40,67 @@ export async function configure(context: ControlContext, connection: ConnectionS
   if (transport === null || connection.ended) return false;
   transport.description = { ...transport.description, generation: transport.description.generation + 1 };
   const media = mediaOf(connection, transport);
-  const node = context.nodes.session(transport.ownerNodeId);
+  const refused = await configureAt(context, transport, transport, media);
+  if (refused === 'moved' && (await configureElsewhere(context, connection, transport, media)))
+    return noteConfigured(context, connection, media);
+  return refused === null && noteConfigured(context, connection, media);
+}
+
+/** Null when the node took it. */
+async function configureAt(
+  context: ControlContext,
+  { transportId }: TransportState,
+  { ownerNodeId, epoch }: Ownership,
+  media: TransportMedia,
+): Promise<NodeCommandError['code'] | null> {
   try {
-    if (node === null)
-      throw new NodeCommandError('disconnected', `${transport.ownerNodeId} is not connected`);
-    await node.command('configureTransport', {
-      transportId: transport.transportId,
-      epoch: transport.epoch,
-      media,
-    });
+    const node = context.nodes.session(ownerNodeId);
+    if (node === null) throw new NodeCommandError('disconnected', `${ownerNodeId} is not connected`);
+    await node.command('configureTransport', { transportId, epoch, media });
+    return null;
   } catch (error) {
-    const { transportId, ownerNodeId: nodeId } = transport;
-    context.log.warn({ transportId, nodeId, error: String(error) }, 'node did not take a configuration');
-    return false;
+    context.log.warn(
+      { transportId, nodeId: ownerNodeId, epoch, error: String(error) },
+      'node did not take a configuration',
+    );
+    return error instanceof NodeCommandError ? error.code : 'internal';
   }
+}
+
+/**
+ * The owner of our record owns no more: the nodes ended a move that we stopped waiting for. Its source is asked by the
+ * epoch in which it may have taken the transport back; only when it says that this is not so either, it handed it over.
+ */
+async function configureElsewhere(
+  context: ControlContext,
+  connection: ConnectionState,
+  transport: TransportState,
+  media: TransportMedia,
+): Promise<boolean> {
+  const row = await context.storage.transports.get(transport.transportId);
+  const grant = row?.intent ?? row?.lastIntent ?? null;
+  if (grant === null) return false;
+  const candidates: Ownership[] = [
+    { ownerNodeId: grant.sourceNodeId, epoch: grant.returnEpoch },
+    { ownerNodeId: grant.targetNodeId, epoch: grant.targetEpoch },
+  ];
+  for (const owner of candidates) {
+    const refused = await configureAt(context, transport, owner, media);
+    if (refused === null) {
+      await adoptOwner(context, transport, owner);
+      await context.routes.push(connection.session);
+      return true;
+    }
+    if (refused !== 'moved') return false;
+  }
+  return false;
+}
+
+async function noteConfigured(
+  context: ControlContext,
+  connection: ConnectionState,
+  media: TransportMedia,
+): Promise<true> {
   const configured = new Set(media.ingress.map((rule) => rule.streamId));
   for (const stream of streamsOf(connection))
     stream.configured = configured.has(feedIdOf(connection.session, stream.streamId));

@@ -1,4 +1,4 @@
-import type { IceCredentials } from '@godwit/protocol';
+import type { IceCredentials, RemoteParameters } from '@godwit/protocol';
 import { parseAnswer } from '@godwit/rtp';
 import type { ControlContext } from '../context.js';
 import { deferred, within } from '../deadline.js';
@@ -17,8 +17,8 @@ export interface RestartTerms {
 }
 
 /**
- * Offers the client an ICE restart and waits for its answer; the connection's lock must be held. The transport's
- * description is the new generation's from the offer on. Null when no usable answer came in time.
+ * Offers the client an ICE restart and waits for its answer; the connection's lock must be held. Null when no usable
+ * answer came in time: the offer is rolled back then, and an answer that comes late gets a restart of its own.
  */
 export async function offerRestart(
   context: ControlContext,
@@ -30,6 +30,7 @@ export async function offerRestart(
   const answer = deferred<string>();
   connection.pendingRestart = { restartId, answer };
   connection.restartsSent += 1;
+  connection.lapsedRestartId = null;
   const { description } = transport;
   const negotiated = { ...description.negotiated, version: description.negotiated.version + 1 };
   const { ice, hop, moveId } = terms;
@@ -41,35 +42,64 @@ export async function offerRestart(
     sdp: restartOfferSdp(negotiated, transport.description),
   });
   const sdp = await within(answer.promise, context.timings.restartAnswerMs, null).catch(() => null);
-  if (connection.pendingRestart?.restartId === restartId) connection.pendingRestart = null;
-  if (sdp === null) return null;
-  const parsed = parseAnswer(sdp);
-  // Whatever else it says is as agreed before: only the credentials are new.
-  if (
-    !parsed.ok ||
-    parsed.answer.fingerprint.value.toLowerCase() !== description.remote.fingerprint.value.toLowerCase()
-  ) {
-    return null;
+  if (connection.pendingRestart?.restartId === restartId) {
+    connection.pendingRestart = null;
+    connection.lapsedRestartId = restartId;
   }
-  transport.description = {
-    ...transport.description,
-    remote: { ...description.remote, ice: parsed.answer.ice },
-  };
+  const remoteIce = sdp === null ? null : credentialsOf(sdp, description.remote);
+  // The client stays where it was, and its next description says so. Versions and priorities only grow.
+  transport.description =
+    remoteIce === null
+      ? { ...description, negotiated, hops: Math.max(description.hops, hop.hop) }
+      : { ...transport.description, remote: { ...description.remote, ice: remoteIce } };
   await saveDescription(context, transport);
-  return parsed.answer.ice;
+  return remoteIce;
+}
+
+/** Whatever else an answer to a restart says is as agreed before: only the credentials are new. */
+function credentialsOf(sdp: string, { fingerprint }: RemoteParameters): IceCredentials | null {
+  const parsed = parseAnswer(sdp);
+  if (!parsed.ok) return null;
+  const isSameEnd = parsed.answer.fingerprint.value.toLowerCase() === fingerprint.value.toLowerCase();
+  return isSameEnd ? parsed.answer.ice : null;
 }
 
 /** The client's answer to a restart offer. Throws a ClientError. */
-export function handleRestartAnswer(connection: ConnectionState, restartId: string, sdp: string): void {
+export function handleRestartAnswer(
+  context: ControlContext,
+  connection: ConnectionState,
+  restartId: string,
+  sdp: string,
+): void {
+  const parsed = parseAnswer(sdp);
+  if (!parsed.ok) throw new ClientError('invalidParameter', `The answer cannot be used: ${parsed.reason}.`);
+  if (connection.lapsedRestartId === restartId) {
+    connection.lapsedRestartId = null;
+    restartOnceMore(context, connection);
+    return;
+  }
   if (connection.pendingRestart?.restartId !== restartId) {
     throw new ClientError('invalidParameter', 'No restart offer of that id waits for an answer.');
   }
-  const parsed = parseAnswer(sdp);
-  if (!parsed.ok) throw new ClientError('invalidParameter', `The answer cannot be used: ${parsed.reason}.`);
   const { answer } = connection.pendingRestart;
   // At once: the next message may be the offer that the client makes after it.
   connection.pendingRestart = null;
   answer.resolve(sdp);
+}
+
+/**
+ * A client that answered too late has left its old path behind, for addresses that nobody keeps for it any more: it is
+ * brought to the owner by another restart, unless one has been offered meanwhile.
+ */
+function restartOnceMore(context: ControlContext, connection: ConnectionState): void {
+  const { restartsSent, connectionId } = connection;
+  context.log.info({ connectionId }, 'the answer to an ICE restart came too late: restarting once more');
+  connection.lock
+    .run(async () => {
+      if (connection.restartsSent === restartsSent) await restartAtOwner(context, connection);
+    })
+    // It asks by itself once its path has died.
+    .catch(() => undefined);
 }
 
 /** Restarts ICE on the node that owns the transport: the client's path died. Throws a ClientError. */
