@@ -16,6 +16,11 @@ export interface MigrationReply {
     readonly from: string;
     readonly to: string;
     readonly failure?: string;
+    readonly measures?: {
+      readonly stateBytes?: number;
+      readonly transferMs?: number;
+      readonly pathMs?: number;
+    };
   }[];
 }
 

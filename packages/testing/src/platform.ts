@@ -18,6 +18,8 @@ export interface PlatformOptions {
   readonly nodeEnv?: Readonly<Record<string, string>>;
   /** Extra Node.js arguments of the node with this number (fault injection by --import). */
   readonly nodeArguments?: Readonly<Record<number, readonly string[]>>;
+  /** Extra Node.js arguments of control. */
+  readonly controlArguments?: readonly string[];
   /** Runs a request where the platform lives; default: fetch from here. */
   readonly request?: typeof fetch;
 }
@@ -67,15 +69,20 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     children.push(child);
     return child;
   };
-  const control = start('control', ['control'], {
-    GODWIT_HOST: '127.0.0.1',
-    GODWIT_PORT: String(port),
-    GODWIT_DATA_DIR: dataDir,
-    GODWIT_API_KEY: credentials.apiKey,
-    GODWIT_API_SECRET: credentials.apiSecret,
-    GODWIT_ADMIN_TOKEN: credentials.adminToken,
-    ...options.env,
-  });
+  const control = start(
+    'control',
+    ['control'],
+    {
+      GODWIT_HOST: '127.0.0.1',
+      GODWIT_PORT: String(port),
+      GODWIT_DATA_DIR: dataDir,
+      GODWIT_API_KEY: credentials.apiKey,
+      GODWIT_API_SECRET: credentials.apiSecret,
+      GODWIT_ADMIN_TOKEN: credentials.adminToken,
+      ...options.env,
+    },
+    options.controlArguments,
+  );
   const nodes: ChildProcess[] = [];
   const startNode = (): ChildProcess => {
     const number = nodes.length;

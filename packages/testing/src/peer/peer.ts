@@ -210,6 +210,10 @@ export class Peer {
     return this.#media.tracks(streamId);
   }
 
+  get publishedStreamIds(): readonly string[] {
+    return [...this.#published.keys()];
+  }
+
   /** The published tracks of a stream. */
   sources(streamId: string): readonly MediaSource[] {
     return this.#sources.get(streamId) ?? [];
