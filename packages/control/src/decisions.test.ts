@@ -18,9 +18,25 @@ const node = (nodeId: string, transports: number, inService = true, load = 0): P
   transports,
   inService,
   load,
+  stateSchemas: [1],
 });
 
 describe('placement', () => {
+  it('migrates only to a node that has a layout of the state in common with every owner', () => {
+    const nodes = [
+      node('a', 5),
+      { ...node('b', 9), stateSchemas: [2, 1] },
+      { ...node('c', 0), stateSchemas: [3, 2] },
+      { ...node('d', 7), stateSchemas: [] },
+    ];
+    expect(chooseTarget(nodes, ['a'], null)).toBe('b');
+    expect(chooseTarget(nodes, ['b'], null)).toBe('c');
+    expect(chooseTarget(nodes, ['b', 'b', 'a'], null)).toBe('a');
+    expect(chooseTarget(nodes, ['c', 'c', 'a'], null)).toBe('b');
+    expect(chooseTarget([node('a', 5), { ...node('c', 0), stateSchemas: [3] }], ['a'], null)).toBeNull();
+    expect(chooseTarget(nodes, ['a', 'd'], null)).toBe('b');
+  });
+
   it('starts at the home of the session, else at the least loaded node in service', () => {
     const nodes = [node('a', 5), node('b', 2), node('c', 0, false)];
     expect(placeTransport(nodes, 'a')).toBe('a');

@@ -61,6 +61,14 @@ beforeEach(async () => {
 });
 afterEach(() => call.close());
 
+/** As a later version would begin a state. */
+const ofSchema = (schema: number): Buffer => {
+  const bytes = Buffer.alloc(900);
+  bytes.write('GDWT');
+  bytes.writeUInt16BE(schema, 4);
+  return bytes;
+};
+
 const flip = (bytes: Buffer, at: number): Buffer => {
   const copy = Buffer.from(bytes);
   copy[at] = (copy[at] ?? 0) ^ 0x40;
@@ -95,7 +103,8 @@ describe('a state that is not what the target was promised', { retry: 1 }, () =>
       'sealed for this move, of nonsense',
       (message) => sealState(Buffer.alloc(900, 7), key(), context(message)),
     ],
-  ])('is refused %s, and the publisher loses nothing', async (_name, forge) => {
+    ['of a newer schema', (message) => sealState(ofSchema(2), key(), context(message))],
+  ])('is refused %s, and the publisher loses nothing', async (name, forge) => {
     await failedMove(PUBLISHER, (message) => {
       moveIds = [message.moveId];
       return [{ ...message, fragment: 0, fragments: 1, bytes: forge(message) }];
@@ -103,6 +112,11 @@ describe('a state that is not what the target was promised', { retry: 1 }, () =>
     await expectTakenBack(PUBLISHER);
     expect(await call.missing()).toEqual([]);
     expect(call.node(SOURCE).outcomes(lastMoveId())).toEqual(['failed']);
+    const refusals = call.node(TARGET).log.filter((line) => line.includes('a transferred state was refused'));
+    const reason = name === 'of a newer schema' ? 'unsupportedSchema' : /notSealedForUs|notAState/;
+    expect(refusals.map((line) => String((JSON.parse(line) as { reason: unknown }).reason))).toEqual([
+      expect.stringMatching(reason),
+    ]);
   });
 
   it('never becomes whole from fragments of two attempts, and the subscriber goes on', async () => {

@@ -3,3 +3,4 @@ export * from './media.js';
 export * from './moves.js';
 export * from './signalling.js';
 export * from './node.js';
+export * from './state-schemas.js';

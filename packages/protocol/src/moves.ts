@@ -15,6 +15,7 @@ export const moveFailure = z.enum([
   'target-unreachable',
   'relays-not-ready',
   'no-fresh-address',
+  'no-common-schema',
   'path-not-proven',
   'path-did-not-return',
   'transfer-refused',

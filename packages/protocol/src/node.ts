@@ -244,6 +244,7 @@ export const nodeErrorCode = z.enum([
   'unknown-move',
   'unknown-node',
   'no-fresh-address',
+  'no-common-schema',
   'relays-not-ready',
   'not-connected',
   'busy',

@@ -57,6 +57,22 @@ describe('a move that does not complete', () => {
     },
   );
 
+  it('names a target with which the source has no layout of the state in common, and tells neither', async () => {
+    const { sessionId } = await scene.publishOnA();
+    const newer = await harness.node({ stateSchemas: [3, 2] });
+    try {
+      expect(await harness.migrate(sessionId, { target: newer.nodeId })).toMatchObject({
+        status: 'failed',
+        connections: [{ failure: 'no-common-schema' }],
+      });
+      expect([...newer.received('prepareMove'), ...a.received('startMove')]).toEqual([]);
+      expect(await scene.connections(sessionId)).toMatchObject([{ nodeId: a.nodeId, epoch: 1 }]);
+    } finally {
+      newer.stop();
+      await newer.ended;
+    }
+  });
+
   it('records a source that took its transport back under the reserved epoch', async () => {
     const { sessionId } = await scene.publishOnA();
     a.script.startMove = ({ moveId, transportId, returnEpoch }) => {

@@ -1,4 +1,4 @@
-import type { IceCredentials, MoveFailure, PathMethod } from '@godwit/protocol';
+import { chooseStateSchema, type IceCredentials, type MoveFailure, type PathMethod } from '@godwit/protocol';
 import type { MoveIntent } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { candidateInits } from '../negotiation/describe.js';
@@ -29,6 +29,8 @@ export class MovePath {
   readonly #intent: MoveIntent;
   readonly #source: { readonly nodeId: string; readonly epoch: number };
   #prepared: Prepared | null = null;
+  /** Layout of the state that both nodes know; null before it was looked for. */
+  #stateSchema: number | null = null;
 
   constructor(context: ControlContext, request: MoveRequest, transport: TransportState, intent: MoveIntent) {
     this.#context = context;
@@ -40,6 +42,8 @@ export class MovePath {
 
   /** Target: caches filled and addresses chosen; by a restart when no fresh address or priority is left. */
   async prepare(): Promise<MoveFailure | null> {
+    this.#stateSchema = this.#commonSchema();
+    if (this.#stateSchema === null) return 'no-common-schema';
     const wanted = this.#request.connection.pathMethod;
     if (this.#request.rehearsal) return this.#prepareRehearsal(wanted);
     const failure = await this.#prepareBy(wanted);
@@ -65,8 +69,8 @@ export class MovePath {
   async start(): Promise<MoveFailure | null> {
     const prepared = this.#require();
     const { moveId, rehearsal, targetNodeId } = this.#request;
-    const schemas = this.#context.nodes.get(targetNodeId)?.stateSchemas ?? [];
-    const known = this.#context.nodes.get(this.#source.nodeId)?.stateSchemas ?? [];
+    const stateSchema = this.#stateSchema;
+    if (stateSchema === null) return 'no-common-schema';
     const failure = await this.#ask(this.#source.nodeId, 'source-lost', (node) =>
       node.command('startMove', {
         moveId,
@@ -77,7 +81,7 @@ export class MovePath {
         sealKey: prepared.sealKey,
         ...(prepared.restartIce === null ? {} : { restartIce: prepared.restartIce }),
         rehearsal,
-        stateSchema: Math.max(...schemas.filter((schema) => known.includes(schema)), 1),
+        stateSchema,
       }),
     );
     if (typeof failure === 'object') return null;
@@ -196,6 +200,14 @@ export class MovePath {
     return this.#transport.description.candidates.map(addressKey);
   }
 
+  #commonSchema(): number | null {
+    const ofSource = this.#context.nodes.get(this.#source.nodeId)?.stateSchemas ?? [];
+    return chooseStateSchema(
+      ofSource,
+      this.#context.nodes.get(this.#request.targetNodeId)?.stateSchemas ?? [],
+    );
+  }
+
   #require(): Prepared {
     if (this.#prepared === null) throw new Error('a move is told only after it was prepared');
     return this.#prepared;
@@ -227,6 +239,7 @@ function failureOf(
 ): MoveFailure {
   switch (code) {
     case 'no-fresh-address':
+    case 'no-common-schema':
     case 'relays-not-ready':
     case 'not-connected':
       return code;

@@ -1,3 +1,5 @@
+import { chooseStateSchema } from '@godwit/protocol';
+
 /** A node as placement sees it. */
 export interface PlacementNode {
   readonly nodeId: string;
@@ -5,6 +7,8 @@ export interface PlacementNode {
   readonly transports: number;
   /** Share of one core, 0 to 1 or more. */
   readonly load: number;
+  /** Layouts of a portable state that it reads and writes. */
+  readonly stateSchemas: readonly number[];
 }
 
 /** Node for a new transport: the session's home while it is in service, else the least loaded one. */
@@ -13,14 +17,21 @@ export function placeTransport(nodes: readonly PlacementNode[], homeNodeId: stri
   return inService.find((node) => node.nodeId === homeNodeId)?.nodeId ?? leastLoaded(inService);
 }
 
-/** Where a session migrates when nobody named a target: the least loaded node other than the one that holds most of it. */
+/**
+ * Where a session migrates when nobody named a target: the least loaded node other than the one that holds most of it,
+ * among those that have a layout of the state in common with each owner.
+ */
 export function chooseTarget(
   nodes: readonly PlacementNode[],
   owners: readonly string[],
   homeNodeId: string | null,
 ): string | null {
   const main = mostFrequent(owners) ?? homeNodeId;
-  return leastLoaded(nodes.filter((node) => node.inService && node.nodeId !== main));
+  // A node that control has lost advertises nothing, and keeps nobody else's transports from moving.
+  const sources = nodes.filter((node) => owners.includes(node.nodeId) && node.stateSchemas.length > 0);
+  const canTake = (target: PlacementNode): boolean =>
+    sources.every((source) => chooseStateSchema(source.stateSchemas, target.stateSchemas) !== null);
+  return leastLoaded(nodes.filter((node) => node.inService && node.nodeId !== main && canTake(node)));
 }
 
 function leastLoaded(nodes: readonly PlacementNode[]): string | null {

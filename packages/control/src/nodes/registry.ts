@@ -27,7 +27,6 @@ export interface NodeView extends PlacementNode {
   readonly pid: number | null;
   readonly opsUrl: string | null;
   readonly addresses: readonly PoolAddress[];
-  readonly stateSchemas: readonly number[];
 }
 
 interface Entry {

@@ -29,6 +29,7 @@ export interface FakeNodeOptions {
   readonly nodeId?: string;
   readonly transports?: { transportId: string; epoch: number }[];
   readonly addresses?: PoolAddress[];
+  readonly stateSchemas?: number[];
   /** Spoils a proof. */
   readonly spoil?: 'joinProof' | 'signature' | 'linkKeySignature';
 }
@@ -190,7 +191,7 @@ export class FakeNode {
       joinProof: proofs.joinProof.toString('base64'),
       signature: proofs.signature.toString('base64'),
       version: '0.1.0',
-      stateSchemas: [1],
+      stateSchemas: this.#options.stateSchemas ?? [1],
       linkAddress: { address: '127.0.0.1', port: 30_000, family: 'IPv4' },
       addresses: this.addresses,
       opsUrl: 'http://127.0.0.1:1',

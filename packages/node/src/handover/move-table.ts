@@ -2,6 +2,7 @@ import type { Exception } from '@godwit/datapath';
 import type { NodeCommand } from '@godwit/protocol';
 import { NodeError } from '../errors.js';
 import { MOVES_MAX } from '../limits.js';
+import { STATE_SCHEMAS } from '@godwit/transport';
 import type { NodeContext } from '../node-context.js';
 import type { TransportHost } from '../transport/transport-host.js';
 import { decodeHandoverMessage, encodeHandoverMessage, type HandoverMessage } from './messages.js';
@@ -51,6 +52,9 @@ export class MoveTable {
     const { transportId, moveId, epoch, returnEpoch, targetNodeId, rehearsal } = command;
     if (this.#sources.get(moveId)?.move.options.transportId === transportId) return;
     const host = this.#owned(transportId, epoch);
+    if (!STATE_SCHEMAS.includes(command.stateSchema)) {
+      throw new NodeError('no-common-schema', `this node writes no states of schema ${command.stateSchema}`);
+    }
     if (!host.connected) throw new NodeError('not-connected', 'the transport has not carried media yet');
     if (!this.#context.links.has(targetNodeId))
       throw new NodeError('unknown-node', 'there is no link to the target');

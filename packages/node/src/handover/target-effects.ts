@@ -3,6 +3,7 @@ import {
   openState,
   type PortableTransport,
   type SealKeyPair,
+  type StateRefusal,
 } from '@godwit/transport';
 import type { NodeResult } from '@godwit/protocol';
 import { GRANT_INDICES, LINGER_MS } from '../limits.js';
@@ -108,27 +109,29 @@ function thaw(context: NodeContext, entry: TargetEntry, sealed: Buffer): void {
   const { transportId, epoch, sourceNodeId } = entry.move.options;
   const nowMs = context.clockMs();
   const host = context.transports.get(transportId);
-  const opened = host === undefined ? null : open(entry, sealed);
+  const opened = host === undefined ? 'transportGone' : open(entry, sealed);
   forgetSealKeys(entry);
-  if (host === undefined || opened === null || !goOn(context, host, opened, entry)) {
-    context.log.error({ transportId, epoch, sourceNodeId }, 'a transferred state was refused');
+  if (host === undefined || typeof opened === 'string' || !goOn(context, host, opened, entry)) {
+    const reason = typeof opened === 'string' ? opened : 'impossible';
+    context.log.error({ transportId, epoch, sourceNodeId, reason }, 'a transferred state was refused');
     runTarget(context, entry, entry.move.thawFailed(nowMs));
     return;
   }
   runTarget(context, entry, entry.move.thawed(nowMs));
 }
 
-function open(entry: TargetEntry, sealed: Buffer): PortableTransport | null {
+/** The state, or why it is none that we take. */
+function open(entry: TargetEntry, sealed: Buffer): PortableTransport | StateRefusal | 'notSealedForUs' {
   const { moveId, transportId, epoch } = entry.move.options;
-  if (entry.sealKeys === null) return null;
-  const plain = openState(sealed, entry.sealKeys, { moveId, transportId, epoch });
-  if (plain === null) return null;
+  const plain =
+    entry.sealKeys === null ? null : openState(sealed, entry.sealKeys, { moveId, transportId, epoch });
+  if (plain === null) return 'notSealedForUs';
   const decoded = decodePortableTransport(plain);
   plain.fill(0);
-  if (!decoded.ok) return null;
+  if (!decoded.ok) return decoded.reason;
   if (decoded.state.transportId === transportId && decoded.state.epoch === epoch) return decoded.state;
   zeroKeys(decoded.state.media.keys);
-  return null;
+  return 'invalidHeader';
 }
 
 function goOn(

@@ -7,14 +7,15 @@ import { decodeSchema1, encodeSchema1, type EncodedState } from './schema-1.js';
 const MAGIC = 0x47445754;
 const PREAMBLE_BYTES = 10;
 
-interface SchemaCodec {
+/** Writes and reads one layout. */
+export interface SchemaCodec {
   readonly encode: (state: PortableTransport) => EncodedState;
   readonly decode: (json: unknown, body: ByteReader) => PortableTransport | 'invalidHeader' | 'invalidBody';
 }
+/** Which layouts a version knows: the newest and the one before (HANDOVER 4). */
+export type SchemaCodecs = ReadonlyMap<number, SchemaCodec>;
 /** One entry for each of STATE_SCHEMAS. */
-const CODECS: ReadonlyMap<number, SchemaCodec> = new Map([
-  [1, { encode: encodeSchema1, decode: decodeSchema1 }],
-]);
+export const CODECS: SchemaCodecs = new Map([[1, { encode: encodeSchema1, decode: decodeSchema1 }]]);
 
 export type DecodedState =
   | { readonly ok: true; readonly state: PortableTransport }
@@ -24,8 +25,12 @@ export type DecodedState =
  * The state as bytes in the given layout. They hold keys: seal them and zero them. Throws when this version does not
  * write that layout, or when the state breaks the bounds of it.
  */
-export function encodePortableTransport(state: PortableTransport, schema: number): Buffer {
-  const codec = CODECS.get(schema);
+export function encodePortableTransport(
+  state: PortableTransport,
+  schema: number,
+  codecs: SchemaCodecs = CODECS,
+): Buffer {
+  const codec = codecs.get(schema);
   if (codec === undefined) throw new RangeError(`state schema ${schema} is not one of this version`);
   const { header, body } = codec.encode(state);
   const json = Buffer.from(JSON.stringify(header), 'utf8');
@@ -39,10 +44,10 @@ export function encodePortableTransport(state: PortableTransport, schema: number
 }
 
 /** Takes bytes of any origin, never throws. The result holds copies: zero `bytes` afterwards. */
-export function decodePortableTransport(bytes: Buffer): DecodedState {
+export function decodePortableTransport(bytes: Buffer, codecs: SchemaCodecs = CODECS): DecodedState {
   if (bytes.length > STATE_BYTES_MAX) return refused('tooLarge');
   if (bytes.length < PREAMBLE_BYTES || bytes.readUInt32BE(0) !== MAGIC) return refused('notAState');
-  const codec = CODECS.get(bytes.readUInt16BE(4));
+  const codec = codecs.get(bytes.readUInt16BE(4));
   if (codec === undefined) return refused('unsupportedSchema');
   const headerBytes = bytes.readUInt32BE(6);
   const bodyAt = PREAMBLE_BYTES + headerBytes;

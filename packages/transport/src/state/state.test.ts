@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { FrozenEgress, FrozenMedia, FrozenReceive, SrtpKeys } from '@godwit/datapath';
 import { decodePortableTransport, encodePortableTransport } from './codec.js';
 import type { PortableTransport } from './portable-transport.js';
-import { chooseStateSchema, STATE_SCHEMAS } from './schemas.js';
+import { CODECS, type SchemaCodec } from './codec.js';
+import { STATE_SCHEMAS } from './schemas.js';
 
 const SECRET = 'secret key bytes';
 const keys: SrtpKeys = {
@@ -201,9 +202,50 @@ describe('what is not a state', () => {
 });
 
 describe('schemas', () => {
-  it('are agreed on as the highest that both sides know', () => {
-    expect(chooseStateSchema([3, 2], [2, 1])).toBe(2);
-    expect(chooseStateSchema([3, 2], [1])).toBeNull();
+  it('of the newest and the one before are read, of others none', () => {
+    const [own] = CODECS.values();
+    if (own === undefined) throw new Error('there is no schema 1');
+    /** A layout with one more field, as a later version could have. */
+    const later = (schema: number): SchemaCodec => ({
+      encode: (state) => {
+        const { header, body } = own.encode(state);
+        return { header: { ...(header as object), added: schema }, body };
+      },
+      decode: (json, body) => {
+        if (typeof json !== 'object' || json === null || !('added' in json)) return 'invalidHeader';
+        const { added, ...rest } = json;
+        const state = added === schema ? own.decode(rest, body) : 'invalidHeader';
+        return typeof state === 'string' ? state : { ...state, schema };
+      },
+    });
+    const versions = [
+      new Map([[1, own]]),
+      new Map([
+        [1, own],
+        [2, later(2)],
+      ]),
+      new Map([
+        [2, later(2)],
+        [3, later(3)],
+      ]),
+    ];
+    for (const [reader, known] of versions.entries()) {
+      for (const schema of [1, 2, 3]) {
+        const writer = versions.find((codecs) => codecs.has(schema));
+        const state = { ...publisher(), schema };
+        const decoded = decodePortableTransport(encodePortableTransport(state, schema, writer), known);
+        const isRead = schema === reader || schema === reader + 1;
+        expect(decoded).toEqual(isRead ? { ok: true, state } : { ok: false, reason: 'unsupportedSchema' });
+      }
+    }
+    // A field that a later layout added is no field of ours.
+    const disguised = encodePortableTransport({ ...publisher(), schema: 2 }, 2, versions[1]);
+    disguised.writeUInt16BE(1, 4);
+    expect(decodePortableTransport(disguised)).toEqual({ ok: false, reason: 'invalidHeader' });
+  });
+
+  it('advertised are those that can be read and written', () => {
+    expect([...CODECS.keys()].toSorted((a, b) => b - a)).toEqual([...STATE_SCHEMAS]);
   });
 
   it('can each be written and read', () => {
