@@ -50,6 +50,7 @@ describe('constants that are kept twice', () => {
     expect(SDK_VERSION).toBe(version);
     expect(limits.SIGNAL_DATA_BYTES_MAX).toBe(protocol.SIGNAL_DATA_BYTES_MAX);
     expect(limits.SIGNAL_TYPE_CHARS_MAX).toBe(protocol.SIGNAL_TYPE_CHARS_MAX);
+    expect(limits.MEDIA_SECTIONS_MAX).toBe(protocol.MEDIA_SECTIONS_MAX);
     expect(limits.PING_INTERVAL_MS).toBe(protocol.SIGNALLING_PING_INTERVAL_MS);
     expect(limits.RESUME_GRACE_MS).toBe(protocol.SIGNALLING_RESUME_GRACE_MS);
   });

@@ -25,6 +25,8 @@ export const EVENTS_BUFFERED_MAX = 1_024;
 /** Bytes of one message from the server that are looked at: twice an answer of 50 streams. */
 export const SERVER_MESSAGE_CHARS_MAX = 524_288;
 
+/** m-lines of the peer connection (protocol): 64 streams that are received, or fewer and some that are sent. */
+export const MEDIA_SECTIONS_MAX = 128;
 /** Times that one change is offered again because restarts of the server overtook it; moves come minutes apart. */
 export const OFFERS_SUPERSEDED_MAX = 8;
 /** From the answer to a connected transport: ICE checks and the DTLS handshake, with retransmissions. */

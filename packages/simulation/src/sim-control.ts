@@ -175,7 +175,7 @@ export class SimControl {
         return;
       case 'restartAnswer':
         refusable(() => {
-          handleRestartAnswer(connection, request.restartId, request.sdp);
+          handleRestartAnswer(context, connection, request.restartId, request.sdp);
         });
         return;
       case 'requestRestart':

@@ -147,14 +147,11 @@ export class MediaConnection {
 
   /** Receives a stream for `subscriber`. Resolves once the server sends it and the transport is connected. */
   async subscribe(streamId: string, subscriber: object): Promise<StreamMedia> {
-    const media: StreamMedia = {
-      streamId,
-      audio: this.#pool.receive('audio'),
-      video: this.#pool.receive('video'),
-      refusals: [],
-    };
+    const media: StreamMedia = { streamId, refusals: [] };
     this.#subscriptions.set(subscriber, media);
     try {
+      media.audio = this.#pool.receive('audio');
+      media.video = this.#pool.receive('video');
       await this.#negotiator.request();
       refuseIfAllRefused(media);
       await this.#connected();

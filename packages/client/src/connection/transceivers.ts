@@ -1,4 +1,6 @@
 import type { MediaKind } from '@godwit/protocol';
+import { otError } from '../errors.js';
+import { MEDIA_SECTIONS_MAX } from '../limits.js';
 
 /** What a transceiver is for; a free one may be taken again, so that m-lines do not grow. */
 type Role = 'sender' | 'receiver';
@@ -18,7 +20,8 @@ export interface TransceiverFactory {
 /**
  * Transceivers of one peer connection. Released ones turn inactive and are taken again for the next stream
  * of the same kind and role: the number of m-lines is the largest number in use at once. Senders and receivers
- * are kept apart, so that a sender's codec choice never touches a subscription.
+ * are kept apart, so that a sender's codec choice never touches a subscription. Beyond MEDIA_SECTIONS_MAX taking one
+ * throws OT_STREAM_LIMIT_EXCEEDED: the server would refuse the whole offer, and each one after it.
  */
 export class TransceiverPool {
   readonly #factory: TransceiverFactory;
@@ -35,6 +38,7 @@ export class TransceiverPool {
       entry.transceiver.direction = 'recvonly';
       return entry.transceiver;
     }
+    this.#bound();
     return this.#add(kind, 'receiver', this.#factory.addTransceiver(kind, { direction: 'recvonly' }));
   }
 
@@ -47,6 +51,7 @@ export class TransceiverPool {
     const kind: MediaKind = track.kind === 'audio' ? 'audio' : 'video';
     const entry = this.#takeFree(kind, 'sender');
     if (entry === undefined) {
+      this.#bound();
       const init: RTCRtpTransceiverInit = {
         direction: 'sendonly',
         streams: [stream],
@@ -70,6 +75,10 @@ export class TransceiverPool {
     if (isStopped(transceiver)) return;
     transceiver.direction = 'inactive';
     if (entry.role === 'sender') await transceiver.sender.replaceTrack(null);
+  }
+
+  #bound(): void {
+    if (this.#entries.length >= MEDIA_SECTIONS_MAX) throw otError('OT_STREAM_LIMIT_EXCEEDED');
   }
 
   #add(kind: MediaKind, role: Role, transceiver: RTCRtpTransceiver): RTCRtpTransceiver {
