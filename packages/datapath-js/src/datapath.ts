@@ -36,7 +36,7 @@ import { forgetKeys, ownWithKeys } from './keys.js';
 import { receiveLinkDatagram } from './link-inbound.js';
 import { LinkTable } from './links.js';
 import { applyMedia, detachEgresses } from './media-rules.js';
-import { findPath, isInUse, resolvePaths, sendCiphertext } from './paths.js';
+import { evictBinding, findPath, isInUse, resolvePaths, sendCiphertext } from './paths.js';
 import { watchProof } from './proof.js';
 import { Binding, RemoteTable } from './remotes.js';
 import { retransmit } from './retransmit.js';
@@ -45,7 +45,7 @@ import { SocketTable, type SocketEntry } from './sockets.js';
 import { sizesOf } from './sizes.js';
 import { StreamTable } from './stream.js';
 import { thawTransport } from './thaw.js';
-import type { ProofWatch, TransportEntry } from './transport-entry.js';
+import type { ProofWatch } from './transport-entry.js';
 import { TransportTable } from './transports.js';
 import type { OpenUdpSocket } from './udp-socket.js';
 
@@ -163,21 +163,12 @@ export class JsDatapath implements Datapath {
       if (isInUse(existing, this.#core.clockMicros())) return false;
       existing.transport.bindings = existing.transport.bindings.filter((other) => other !== existing);
     }
-    const binding = new Binding(this.#core.remotes.nextPathId(), transport, entry, remote);
+    const { packets_received: heardAt } = this.#core.counters;
+    const binding = new Binding(this.#core.remotes.nextPathId(), transport, entry, remote, heardAt);
     this.#core.remotes.add(binding);
     transport.bindings.push(binding);
-    if (transport.bindings.length > BOUND_REMOTES_MAX) this.#evictRemote(transport);
+    if (transport.bindings.length > BOUND_REMOTES_MAX) evictBinding(this.#core, transport);
     return true;
-  }
-
-  /** The oldest unproven one but the newcomer; checks from forged addresses shall not push out the client's own. */
-  #evictRemote(transport: TransportEntry): void {
-    const nowMicros = this.#core.clockMicros();
-    const older = transport.bindings.slice(0, -1);
-    const oldest = older.find((binding) => !isInUse(binding, nowMicros)) ?? older[0];
-    if (oldest === undefined) return;
-    this.#core.remotes.remove(oldest);
-    transport.bindings = transport.bindings.filter((binding) => binding !== oldest);
   }
 
   unbindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): void {

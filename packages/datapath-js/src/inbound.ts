@@ -24,7 +24,10 @@ export function receiveClientDatagram(
   }
   const binding = core.remotes.find(entry, from.address, from.port);
   const kind = bytes.length === 0 ? 'unknown' : classify(bytes[0] ?? 0);
-  if (binding !== null) binding.earn(bytes.length, kind === 'stun');
+  if (binding !== null) {
+    binding.earn(bytes.length, kind === 'stun');
+    binding.heardAtDatagram = counters.packets_received;
+  }
   switch (kind) {
     case 'rtp':
       if (binding === null) counters.dropped_unbound += 1;

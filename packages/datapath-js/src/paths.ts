@@ -52,6 +52,26 @@ export function findPath(transport: TransportEntry, pathId: PathId): Binding | n
   return transport.bindings.find((binding) => binding.pathId === pathId) ?? null;
 }
 
+/**
+ * Forgets the address that was not heard for longest. Checks from forged addresses do not push out the one that was proven
+ * last; and those that were proven long ago do not push out the one that the client is just coming by, which has proven
+ * nothing yet.
+ */
+export function evictBinding(core: Core, transport: TransportEntry): void {
+  const { bindings } = transport;
+  const lastProven = bindings.reduce((last, binding) =>
+    binding.provenAtMicros > last.provenAtMicros ? binding : last,
+  );
+  let longest: Binding | null = null;
+  for (const binding of bindings) {
+    if (binding === lastProven && Number.isFinite(binding.provenAtMicros)) continue;
+    if (longest === null || binding.heardAtDatagram < longest.heardAtDatagram) longest = binding;
+  }
+  if (longest === null) return;
+  core.remotes.remove(longest);
+  transport.bindings = bindings.filter((binding) => binding !== longest);
+}
+
 /** The binding is of a transport that sends there, or was proven lately: no other transport may have it. */
 export function isInUse(binding: Binding, nowMicros: number): boolean {
   if (binding.isProven(nowMicros)) return true;

@@ -19,10 +19,19 @@ export class Binding {
   readonly remote: RemoteAddress;
   /** When authenticated SRTP or SRTCP last came from it, here or by the owner's word. */
   provenAtMicros = Number.NEGATIVE_INFINITY;
+  /** How many datagrams this datapath had received when one last came from it: a clock that costs nothing. */
+  heardAtDatagram: number;
   /** Bytes that may be sent to it unproven. */
   #allowance = 0;
 
-  constructor(pathId: PathId, transport: TransportEntry, entry: SocketEntry, remote: RemoteAddress) {
+  constructor(
+    pathId: PathId,
+    transport: TransportEntry,
+    entry: SocketEntry,
+    remote: RemoteAddress,
+    heardAtDatagram: number,
+  ) {
+    this.heardAtDatagram = heardAtDatagram;
     this.pathId = pathId;
     this.transport = transport;
     this.entry = entry;

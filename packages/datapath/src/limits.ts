@@ -20,8 +20,11 @@ export const ARRIVALS_MAX = 2_048;
 export const GAP_PACKETS_MAX = 512;
 /** SSRC contexts of one transport: 50 streams with RTX each way, and as many again for probing. */
 export const SSRC_CONTEXTS_MAX = 512;
-/** Remote addresses bound to one transport at a time: old and new path per family, twice. */
-export const BOUND_REMOTES_MAX = 8;
+/**
+ * Remote addresses bound to one transport at a time. A client checks a server's address from each of its own: three
+ * interfaces with both families make six, an ICE restart opens six more ports, and the old path is checked beside the new.
+ */
+export const BOUND_REMOTES_MAX = 32;
 /** Bytes sent to an address before it has proven itself, per byte received from it (RFC 9000 8.1 has the same). */
 export const UNPROVEN_AMPLIFICATION_MAX = 3;
 /** What an unproven address may have earned and not been sent, bytes: half a second of a 4 Mbit/s video. */

@@ -56,7 +56,7 @@ export interface Datapath {
   removeTransport(transportId: TransportId): void;
   /**
    * A remote address from which a valid check came: packets from it belong to the transport. Beyond BOUND_REMOTES_MAX
-   * the oldest unproven one goes. False, and nothing has changed, when the address serves another transport, which
+   * the one goes that was not heard for longest, never the one that was proven last. False, and nothing has changed, when the address serves another transport, which
    * proved it: a source address can be forged. To be repeated with every check, since another may have taken its place.
    */
   bindRemote(transportId: TransportId, socket: SocketHandle, remote: RemoteAddress): boolean;

@@ -45,6 +45,22 @@ export function describeAddresses(harness: DatapathHarness): void {
       await deliver(publisher, node.client, subscriber, range(2, 5));
     });
 
+    it('keeps the address by which the client is just coming, however many others were proven lately', async () => {
+      const { node, publisher, subscriber } = await room(world);
+      const { datapath, client } = node;
+      // Proven one after the other, as by moves in quick succession, until no more are kept.
+      for (const index of range(1, BOUND_REMOTES_MAX + 1)) {
+        const former = await world.client(publisher.keys);
+        datapath.bindRemote(PUBLISHER, client.handle, former.remote);
+        await deliver(former, client, subscriber, [index]);
+      }
+      const coming = await world.client(publisher.keys);
+      datapath.bindRemote(PUBLISHER, client.handle, coming.remote);
+      // A check from the client's address of the other family follows at once.
+      datapath.bindRemote(PUBLISHER, client.handle, forged(1));
+      await deliver(coming, client, subscriber, [BOUND_REMOTES_MAX + 2]);
+    });
+
     it('leaves a proven address to its transport, and an unproven one to whom it serves', async () => {
       const { node, publisher, subscriber } = await room(world);
       const { datapath, client } = node;
