@@ -10,6 +10,7 @@ import type { TokenProject } from './tokens/client-token.js';
 export interface Timings {
   readonly pathProofMs: number;
   readonly transferMs: number;
+  readonly transferAloneMs: number;
   readonly restartAnswerMs: number;
   readonly connectedWaitMs: number;
   readonly resumeGraceMs: number;

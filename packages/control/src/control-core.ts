@@ -11,6 +11,7 @@ import {
   PATH_PROOF_TIMEOUT_MS,
   REJOIN_TIMEOUT_MS,
   RESTART_ANSWER_TIMEOUT_MS,
+  TRANSFER_ALONE_MS,
   TRANSFER_TIMEOUT_MS,
 } from './limits.js';
 import { createMetrics } from './metrics.js';
@@ -26,6 +27,7 @@ import { RouteDistributor } from './roster/route-distributor.js';
 const DEFAULT_TIMINGS: Timings = {
   pathProofMs: PATH_PROOF_TIMEOUT_MS,
   transferMs: TRANSFER_TIMEOUT_MS,
+  transferAloneMs: TRANSFER_ALONE_MS,
   restartAnswerMs: RESTART_ANSWER_TIMEOUT_MS,
   connectedWaitMs: CONNECTED_WAIT_MS,
   resumeGraceMs: SIGNALLING_RESUME_GRACE_MS,

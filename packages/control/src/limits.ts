@@ -40,6 +40,8 @@ export const DRAINS_CONCURRENT_MAX = 2;
 export const PATH_PROOF_TIMEOUT_MS = 6_000;
 /** From the proof to the end of the transfer: the nodes repeat for 500 ms and decide by themselves. */
 export const TRANSFER_TIMEOUT_MS = 5_000;
+/** The same once one of the two nodes has lost its socket: a target tells after 500 ms that its source is silent. */
+export const TRANSFER_ALONE_MS = 1_000;
 /** A client's answer to a restart offer; a hidden page may be slow. */
 export const RESTART_ANSWER_TIMEOUT_MS = 6_000;
 /** A transport that is still in its handshake when its session migrates is given this long. */
@@ -102,6 +104,8 @@ export const HTTP_BODY_BYTES_MAX = 65_536;
 export const HTTP_REQUEST_TIMEOUT_MS = 10_000;
 /** How often silent sockets and nodes are looked for. */
 export const TICK_INTERVAL_MS = 500;
+/** Ticks this far apart: control stood still, and its silence about others says nothing. Below the patience with a node. */
+export const CONTROL_STALL_MS = 2_000;
 /** At a clean end clients get this long to answer the close of their sockets. */
 export const SIGNALLING_CLOSE_MS = 1_000;
 /** A clean end waits this long for moves: `godwit up` has to be down within 10 s. */

@@ -113,6 +113,45 @@ describe('a move that does not complete', () => {
     expect(await scene.connections(sessionId)).toMatchObject([{ nodeId: a.nodeId, epoch: 3 }]);
   });
 
+  it('ends soon when the source dies after the proof and its state has not come: the client needs its turn', async () => {
+    const { sessionId } = await scene.publishOnA();
+    a.script.startMove = ({ moveId, transportId }) => {
+      a.send({ event: 'moveProven', moveId, transportId, measures: {} });
+      setTimeout(() => a.stop(), 10);
+      return {};
+    };
+    expect(await harness.migrate(sessionId)).toMatchObject({
+      connections: [{ outcome: 'failed', failure: 'source-lost' }],
+    });
+    expect(b.received('cancelMove')).toHaveLength(1);
+  });
+
+  it('leaves the owner open when neither node can be asked: what they report decides', async () => {
+    const { sessionId, transportId } = await scene.publishOnA();
+    let granted = 0;
+    a.script.startMove = ({ moveId, epoch }) => {
+      granted = epoch;
+      a.send({ event: 'moveProven', moveId, transportId, measures: {} });
+      setTimeout(() => [a, b].forEach((node) => node.stop()), 10);
+      return {};
+    };
+    await harness.migrate(sessionId);
+    const { identity } = b;
+    const sourceAgain = await harness.node({ identity: a.identity, nodeId: a.nodeId });
+    const transports = [{ transportId, epoch: granted }];
+    const targetAgain = await harness.node({ identity, nodeId: b.nodeId, transports });
+    await expect
+      .poll(async () => (await harness.storage.transports.get(transportId))?.ownerNodeId)
+      .toBe(b.nodeId);
+    expect(
+      harness.logs.some((line) => line.includes('lost with its node') && line.includes(transportId)),
+    ).toBe(false);
+    for (const node of [sourceAgain, targetAgain]) {
+      node.stop();
+      await node.ended;
+    }
+  });
+
   it('adopts the end of a move that it had given up waiting for', async () => {
     const { sessionId, transportId } = await scene.publishOnA();
     a.script.startMove = ({ moveId }) => {

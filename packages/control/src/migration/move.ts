@@ -74,6 +74,10 @@ class Move {
   readonly #wait: MoveWait;
   readonly #path: MovePath;
   readonly #sourceNodeId: string;
+  /** The path is proven: the state may have left. */
+  #isTransferring = false;
+  /** Given up while a node that could not be asked may yet own the transport: its intent stays open. */
+  #isUndecided = false;
 
   constructor(
     context: ControlContext,
@@ -108,7 +112,7 @@ class Move {
     } finally {
       stopListening();
       this.#waits.end(moveId);
-      this.#transport.upcomingOwner = null;
+      if (!this.#isUndecided) this.#transport.upcomingOwner = null;
       if (connection.ended) await this.#closeEverywhere();
       await this.#context.routes.push(connection.session);
     }
@@ -133,9 +137,14 @@ class Move {
   }
 
   async #transferred(): Promise<Verdict> {
-    // From the proof on the two nodes decide by themselves: losing one's socket does not end it.
-    const event = await within(this.#wait.ended.promise, this.#context.timings.transferMs, null);
-    return event === null ? this.#giveUp('transfer-timeout') : { kind: 'ended', event };
+    this.#isTransferring = true;
+    // From the proof on the two nodes decide by themselves: losing one's socket does not end it. But one that is alone
+    // waits for an answer that may never come, and its client with it.
+    const { transferMs, transferAloneMs } = this.#context.timings;
+    const ended = this.#wait.ended.promise;
+    const alone = this.#wait.interrupted.promise.then((lost) => within(ended, transferAloneMs, lost));
+    const event = await within(Promise.race([ended, alone]), transferMs, 'transfer-timeout' as const);
+    return typeof event === 'string' ? this.#giveUp(event) : { kind: 'ended', event };
   }
 
   async #returnHome(): Promise<Verdict> {
@@ -181,21 +190,32 @@ class Move {
     );
   }
 
-  /** Source first: once it has let go of the move, the target has nothing to wait for. */
+  /**
+   * Source first: once it has let go of the move, the target has nothing to wait for. When neither can be asked, or one
+   * owns and has not said so yet, the nodes' own reports decide.
+   */
   async #giveUp(failure: MoveFailure): Promise<Verdict> {
-    const force = failure === 'transfer-timeout';
-    const answer = await this.#path.cancel(this.#sourceNodeId, force);
-    if (answer === 'too-late') {
-      const event = await within(this.#wait.ended.promise, this.#context.timings.transferMs, null);
+    const { transferMs, transferAloneMs } = this.#context.timings;
+    const isAlone = failure === 'source-lost' || failure === 'target-unreachable';
+    const wait = (): Promise<MoveEndedEvent | null> =>
+      within(this.#wait.ended.promise, isAlone ? transferAloneMs : transferMs, null);
+    const source = await this.#path.cancel(this.#sourceNodeId, this.#isTransferring);
+    if (source === 'too-late') {
+      const event = await wait();
       if (event !== null) return { kind: 'ended', event };
       // The state has left and nobody answers for it: without control's word nobody would own the transport.
-      if (!force) return this.#giveUp('transfer-timeout');
+      if (!this.#isTransferring) {
+        this.#isTransferring = true;
+        return this.#giveUp(failure);
+      }
     }
-    await this.#path.cancel(this.#request.targetNodeId, false);
-    if (force) {
-      const event = await within(this.#wait.ended.promise, this.#context.timings.transferMs, null);
+    const target = await this.#path.cancel(this.#request.targetNodeId, false);
+    const tookBack = this.#isTransferring && source === 'cancelled';
+    if (tookBack || target === 'too-late') {
+      const event = await wait();
       if (event !== null) return { kind: 'ended', event };
     }
+    this.#isUndecided = tookBack || (source !== 'cancelled' && target !== 'cancelled');
     return { kind: 'failed', failure };
   }
 
@@ -203,12 +223,11 @@ class Move {
   async #settle(verdict: Verdict): Promise<MoveReport> {
     const { moveId, connection } = this.#request;
     const transport = this.#transport;
-    const unknown = verdict.kind === 'failed' && verdict.failure === 'transfer-timeout';
     const owner =
       verdict.kind === 'ended'
         ? { ownerNodeId: verdict.event.ownerNodeId, epoch: verdict.event.epoch }
         : { ownerNodeId: transport.ownerNodeId, epoch: transport.epoch };
-    if (!unknown) await this.#record(owner);
+    if (!this.#isUndecided) await this.#record(owner);
     await saveDescription(this.#context, transport);
     if (verdict.kind === 'failed' && this.#path.restartAnswered && !connection.ended) {
       // The client has left its old addresses behind: bring it back to the owner.

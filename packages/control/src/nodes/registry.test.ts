@@ -2,7 +2,8 @@ import type { NodeRegistration } from '@godwit/protocol';
 import type { Storage } from '@godwit/storage';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { NODE_FORGET_MS } from '../limits.js';
+import { NODE_HEARTBEAT_INTERVAL_MS } from '@godwit/protocol';
+import { NODE_FORGET_MS, NODE_HEARTBEATS_MISSED_MAX, TICK_INTERVAL_MS } from '../limits.js';
 import { NodeRegistry } from './registry.js';
 
 const registration = (identityKey: string) =>
@@ -41,5 +42,23 @@ describe('the registry of nodes', () => {
     registry.socketClosed(session);
     expect(registry.longGone(clock.nowMs + NODE_FORGET_MS)).toEqual([]);
     expect(registry.longGone(clock.nowMs + NODE_FORGET_MS + 1)).toEqual(['node-a']);
+  });
+
+  it('does not hold it against its nodes that it stood still itself', async () => {
+    const { registry, clock, answer } = slowRegistry();
+    let disconnected = 0;
+    const registering = registry.register(registration('first'), {
+      ...socket,
+      disconnect: () => (disconnected += 1),
+    });
+    answer();
+    await registering;
+    registry.tick(clock.nowMs);
+    registry.tick((clock.nowMs += 60_000));
+    expect(disconnected).toBe(0);
+    const silentMs = NODE_HEARTBEAT_INTERVAL_MS * NODE_HEARTBEATS_MISSED_MAX;
+    for (let passedMs = 0; passedMs <= silentMs; passedMs += TICK_INTERVAL_MS)
+      registry.tick((clock.nowMs += TICK_INTERVAL_MS));
+    expect(disconnected).toBeGreaterThan(0);
   });
 });

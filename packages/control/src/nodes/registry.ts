@@ -8,6 +8,7 @@ import {
 } from '@godwit/protocol';
 import type { NodeRecord, Storage } from '@godwit/storage';
 import {
+  CONTROL_STALL_MS,
   NODES_MAX,
   NODE_DEAD_MS,
   NODE_MISSING_AFTER_MS,
@@ -63,6 +64,7 @@ export class NodeRegistry {
   readonly #options: RegistryOptions;
   readonly #entries = new Map<string, Entry>();
   #listener: RegistryListener | null = null;
+  #tickedAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -186,8 +188,16 @@ export class NodeRegistry {
     return this.#options.clockMs() - entry.heardAtMs >= boundMs;
   }
 
-  /** Lets go of nodes that have stopped beating. */
+  /**
+   * Lets go of nodes that have stopped beating. A control that stood still itself, or whose clock was set, has heard
+   * nobody meanwhile: that time does not count.
+   */
   tick(nowMs: number): void {
+    const passedMs = nowMs - this.#tickedAtMs;
+    this.#tickedAtMs = nowMs;
+    if (passedMs > CONTROL_STALL_MS) {
+      for (const entry of this.#entries.values()) if (entry.session !== null) entry.heardAtMs = nowMs;
+    }
     const limitMs = NODE_HEARTBEAT_INTERVAL_MS * NODE_HEARTBEATS_MISSED_MAX;
     for (const entry of this.#entries.values()) {
       if (entry.session !== null && nowMs - entry.heardAtMs > limitMs) entry.disconnect();

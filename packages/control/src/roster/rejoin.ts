@@ -1,6 +1,7 @@
 import type { ControlContext } from '../context.js';
 import { ClientError } from '../errors.js';
 import { NODE_FATE_POLL_MS } from '../limits.js';
+import { NodeCommandError } from '../nodes/node-session.js';
 import { restartAtOwner } from '../transports/restart.js';
 import { disconnect } from './connections.js';
 import type { ConnectionState, TransportState } from './state.js';
@@ -40,10 +41,20 @@ export async function recoverPath(context: ControlContext, connection: Connectio
       });
       return;
     } catch (error) {
+      if (isUnknownThere(error)) {
+        loseTransport(context, connection, transport);
+        return;
+      }
       // The node went away under the command: its fate decides.
       if (context.nodes.session(transport.ownerNodeId) !== null || connection.ended) throw error;
     }
   }
+}
+
+/** The owner itself says that it has no such transport. */
+function isUnknownThere(error: unknown): boolean {
+  const cause = error instanceof ClientError ? error.cause : null;
+  return cause instanceof NodeCommandError && cause.code === 'unknown-transport';
 }
 
 /** Waits until the owner is back or is missing. A move may name another owner meanwhile. */

@@ -24,6 +24,7 @@ export interface TwoNodes {
 const SHORT: Partial<Timings> = {
   pathProofMs: 300,
   transferMs: 300,
+  transferAloneMs: 100,
   restartAnswerMs: 300,
   connectedWaitMs: 200,
   nodeCommandMs: 1_000,

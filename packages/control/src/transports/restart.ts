@@ -123,6 +123,8 @@ export async function restartAtOwner(context: ControlContext, connection: Connec
     context.log.info({ transportId, nodeId: transport.ownerNodeId }, 'ICE restarted');
   } catch (error) {
     context.log.warn({ transportId, error: String(error) }, 'ICE restart failed');
-    throw new ClientError('mediaUnavailable', 'The media node did not restart ICE.');
+    const refused = new ClientError('mediaUnavailable', 'The media node did not restart ICE.');
+    refused.cause = error;
+    throw refused;
   }
 }
