@@ -3,6 +3,7 @@ export { ControlCore, type ControlCoreOptions } from './control-core.js';
 export type { ControlContext } from './context.js';
 export { hashResumeToken, newResumeToken } from './ids.js';
 export { TICK_INTERVAL_MS, TRANSFER_TIMEOUT_MS } from './limits.js';
+export { moveTransport, type MoveReport } from './migration/move.js';
 export type { NegotiatedSection, NegotiatedState } from './negotiation/state.js';
 export { disconnect, endConnection, resume, startGrace } from './roster/connections.js';
 export type { ClientSocket } from './roster/client-channel.js';

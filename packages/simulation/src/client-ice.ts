@@ -10,7 +10,8 @@ import type { Random } from './random.js';
 const CHECK_MS = 50;
 /** Consent checks of a pair that works. */
 const CONSENT_MS = 700;
-const QUIET_CONSENT_MS = 5_000;
+/** Well within the 30 s of RFC 7675. */
+const QUIET_CONSENT_MS = 10_000;
 /** A pair whose checks stay unanswered for this long is of no use now. */
 const DEAD_MS = 1_500;
 /** Growth of the pause between checks that are not answered. */

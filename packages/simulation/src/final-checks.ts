@@ -1,8 +1,12 @@
-import type { MoveRecord, TransportRecord } from '@godwit/storage';
+import type { TransportRecord } from '@godwit/storage';
 import { holdersOf } from './invariants.js';
+import type { Operator } from './operator.js';
 import type { Platform } from './platform.js';
 import { missingOf } from './reception.js';
 import { Violation } from './violation.js';
+
+/** A client that is told by restarts cannot be rehearsed. */
+const CALM_OUTCOMES = new Set(['completed', 'rehearsed', 'failed: no-fresh-address, rehearsing']);
 
 const isLive = ({ endedAtMs }: { readonly endedAtMs: number | null }): boolean => endedAtMs === null;
 
@@ -12,8 +16,7 @@ export function unsettled(platform: Platform): string | null {
   if (control?.isReady !== true) return 'control is away';
   if (platform.liveNodes.length < platform.nodes.length) return 'a node is away';
   if (platform.liveNodes.some(({ link }) => !link.isRegistered)) return 'a node is not registered';
-  if ([...tables.migrations.values()].some(isLive)) return 'a migration runs';
-  if ([...tables.moves.values()].some(isLive)) return 'a move runs';
+  if (platform.openMigrations > 0) return 'a migration runs';
   for (const client of clients) {
     const { transportId } = client;
     if (transportId === null || !client.isConnected) return `${client.process.name} is not connected`;
@@ -96,8 +99,8 @@ export function checkNothingLeft(platform: Platform): void {
 }
 
 /** With a network that lost nothing and processes that lived. */
-export function checkLossless(platform: Platform): void {
-  const { clients, tables } = platform;
+export function checkLossless(platform: Platform, operator: Operator): void {
+  const { clients } = platform;
   for (const receiver of clients) {
     for (const publisher of clients) {
       if (publisher === receiver || publisher.publishSsrc === null) continue;
@@ -105,21 +108,18 @@ export function checkLossless(platform: Platform): void {
       const who = `${receiver.process.name} from ${publisher.process.name}`;
       if (reception === undefined) throw new Violation('media-flows', who);
       const missing = missingOf(reception, publisher.lastSent);
-      if (missing > 0)
-        throw new Violation('nothing-lost', `${who}: ${missing} packets of ${publisher.lastSent + 1}`);
+      if (missing.length > 0) {
+        const sent = missing
+          .slice(0, 5)
+          .map((counter) => `${counter} of ${publisher.sentAtMs(counter).toFixed(3)} ms`);
+        throw new Violation('nothing-lost', `${who}: ${missing.length} packets: ${sent.join(', ')}`);
+      }
       if (reception.doubled > 0)
         throw new Violation('nothing-doubled', `${who}: ${reception.doubled} packets`);
     }
   }
-  for (const move of tables.moves.values()) {
-    if (move.outcome === 'completed' || move.outcome === 'rehearsed') continue;
-    // A client that is told by restarts cannot be rehearsed.
-    if (tables.migrations.get(move.migrationId)?.rehearsal === true && move.failure === 'no-fresh-address')
-      continue;
-    throw new Violation('moves-end', `a move without faults ended ${describe(move)}`);
+  for (const outcome of operator.outcomes()) {
+    if (!CALM_OUTCOMES.has(outcome))
+      throw new Violation('moves-end', `a move without faults ended ${outcome}`);
   }
-}
-
-export function describe({ outcome, failure }: MoveRecord): string {
-  return failure === null ? (outcome ?? 'never') : `${outcome ?? 'never'}: ${failure}`;
 }

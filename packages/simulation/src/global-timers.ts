@@ -60,10 +60,17 @@ export function takeTimers(virtual: TimerHost): () => void {
 }
 
 /**
- * Resolves when every promise that can go on without a timer or a message has done so: Node runs all microtasks before
- * its next immediate.
+ * Resolves when every promise that can go on without a timer or a message has done so: Node works off all microtasks before
+ * its next tick, and no turn of the event loop is spent on it.
  */
 export function promisesSettled(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
+}
+
+/** One turn of the real event loop: rejected promises that nobody waited for are reported in it. */
+export function realTurn(): Promise<void> {
   return new Promise((resolve) => {
     realSetImmediate(resolve);
   });

@@ -16,10 +16,12 @@ import type { World } from './world.js';
 
 const SESSION_ID = 'session';
 const TICK_MS = 10;
-const TICK_QUIET_MS = 250;
+const TICK_QUIET_MS = 1_000;
 const PING_MS = 150;
-const PING_QUIET_MS = 1_000;
+const PING_QUIET_MS = 1_500;
 const HEARTBEAT_MS = 1_000;
+/** Control misses three in 3 s. */
+const HEARTBEAT_QUIET_MS = 2_000;
 /** Clocks of two machines never agree. */
 const CLOCK_OFFSET_MS_MAX = 1_000_000;
 const FIRST_SSRC = 1_000;
@@ -49,6 +51,8 @@ export class Platform {
   isSending = true;
   /** Moves that were granted. */
   handovers = 0;
+  /** Migrations that have not ended. */
+  openMigrations = 0;
   onMilestone: (milestone: Milestone) => void = () => undefined;
   /** Something happened by which ownership may have changed. */
   ownershipTouched = false;
@@ -69,7 +73,7 @@ export class Platform {
   constructor(world: World) {
     this.world = world;
     this.audit = new NonceAudit(world);
-    this.#storage = this.#countGrants(openPlainStorage(this.tables));
+    this.#storage = this.#counted(openPlainStorage(this.tables));
     world.network.tap = (_from, to, bytes) => {
       if (to !== null && this.clients.some(({ process }) => process === to)) this.audit.onWire(bytes);
     };
@@ -263,7 +267,7 @@ export class Platform {
   #beat(node: SimNode): void {
     const transports = node.core.context.transports.owned().length;
     node.link.send({ event: 'heartbeat', transports, load: 0, stopping: false });
-    this.world.afterIn(node.process, HEARTBEAT_MS, () => {
+    this.world.afterIn(node.process, this.isQuiet ? HEARTBEAT_QUIET_MS : HEARTBEAT_MS, () => {
       this.#beat(node);
     });
   }
@@ -290,14 +294,38 @@ export class Platform {
     return { fingerprint, keys };
   }
 
-  #countGrants(storage: Storage): Storage {
-    const { transports } = storage;
-    const beginMove: Storage['transports']['beginMove'] = async (...args) => {
-      const intent = await transports.beginMove(...args);
-      if (intent !== null) this.handovers += 1;
-      return intent;
+  #counted(storage: Storage): Storage {
+    const { transports, migrations } = storage;
+    const counted = async <T>(answer: Promise<T>, change: (given: T) => void): Promise<T> => {
+      const given = await answer;
+      change(given);
+      return given;
     };
-    return { ...storage, transports: { ...transports, beginMove } };
+    return {
+      ...storage,
+      transports: {
+        ...transports,
+        beginMove: (...args) =>
+          counted(transports.beginMove(...args), (intent) => {
+            if (intent !== null) this.handovers += 1;
+          }),
+      },
+      migrations: {
+        ...migrations,
+        create: (migration) =>
+          counted(migrations.create(migration), (isFirst) => {
+            if (isFirst) this.openMigrations += 1;
+          }),
+        end: (...args) =>
+          counted(migrations.end(...args), (hasEnded) => {
+            if (hasEnded) this.openMigrations -= 1;
+          }),
+        endUnfinished: (nowMs) =>
+          counted(migrations.endUnfinished(nowMs), (count) => {
+            this.openMigrations -= count;
+          }),
+      },
+    };
   }
 
   #started(work: Promise<unknown>): void {

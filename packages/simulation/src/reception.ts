@@ -47,9 +47,9 @@ export class Receptions {
   }
 }
 
-/** Packets up to `last` that have not come; those from before the first one do not count. */
-export function missingOf({ first, received }: Reception, last: number): number {
-  let missing = 0;
-  for (let counter = first; counter <= last; counter += 1) if (!received.has(counter)) missing += 1;
+/** Counters up to `last` that have not come; those from before the first one do not count. */
+export function missingOf({ first, received }: Reception, last: number): number[] {
+  const missing: number[] = [];
+  for (let counter = first; counter <= last; counter += 1) if (!received.has(counter)) missing.push(counter);
   return missing;
 }

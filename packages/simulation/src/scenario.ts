@@ -1,29 +1,25 @@
 import { FAULT_KINDS, Faults, type FaultKind } from './faults.js';
-import {
-  checkLossless,
-  checkNothingLeft,
-  checkOwners,
-  describe,
-  silentPairs,
-  unsettled,
-} from './final-checks.js';
+import { checkLossless, checkNothingLeft, checkOwners, silentPairs, unsettled } from './final-checks.js';
 import { StepInvariants } from './invariants.js';
+import { Operator } from './operator.js';
 import { Platform } from './platform.js';
 import { Violation } from './violation.js';
 import { World } from './world.js';
 
-/** Migrations of one run: setting a world up costs as much as several of them. */
-const MIGRATIONS_MIN = 8;
-const MIGRATIONS_MAX = 14;
-const PAUSE_MS_MAX = 250;
+/** Rounds of moves in one run: setting a world up costs as much as several of them. */
+const ROUNDS_MIN = 24;
+const ROUNDS_MAX = 48;
+/** Share of the rounds in which the whole session migrates; in the others some of its transports move by themselves. */
+const MIGRATION_CHANCE = 0.25;
+const PAUSE_MS_MAX = 60;
 const REHEARSAL_CHANCE = 0.12;
 const SET_UP_MS_MAX = 10_000;
-/** One migration: control gives up a step after 12 s at the latest, and a move has several. */
-const MIGRATION_MS_MAX = 60_000;
+/** One round: control gives up a step after 12 s at the latest, and a move has several. */
+const ROUND_MS_MAX = 60_000;
 /** After the faults: a node that is gone is forgotten after 60 s, and everybody joins anew in less. */
 const RECOVERY_MS_MAX = 120_000;
-const FLOW_MS = 1_500;
-const FLOW_QUIET_MS = 400;
+const FLOW_MS = 700;
+const FLOW_QUIET_MS = 300;
 /** Longer than the longest memory of a move (tombstones, 30 s). */
 const LINGER_MS = 45_000;
 const OWNED_CHECK_MS = 500;
@@ -93,6 +89,7 @@ class Run {
   readonly #world: World;
   readonly #invariants: StepInvariants;
   readonly #faults: Faults;
+  readonly #operator: Operator;
 
   constructor(world: World) {
     this.#world = world;
@@ -100,6 +97,7 @@ class Run {
     this.platform = new Platform(world);
     this.#invariants = new StepInvariants(this.platform);
     this.#faults = new Faults(this.platform, this.faultKind, this.#invariants);
+    this.#operator = new Operator(this.platform);
     world.afterEachStep(() => {
       this.#invariants.check();
     });
@@ -108,10 +106,7 @@ class Run {
 
   outcomes(): Record<string, number> {
     const outcomes: Record<string, number> = {};
-    for (const move of this.platform.tables.moves.values()) {
-      const name = describe(move);
-      outcomes[name] = (outcomes[name] ?? 0) + 1;
-    }
+    for (const name of this.#operator.outcomes()) outcomes[name] = (outcomes[name] ?? 0) + 1;
     return outcomes;
   }
 
@@ -119,12 +114,12 @@ class Run {
     await this.#setUp();
     this.#faults.start();
     this.#watchOwners();
-    const migrations = this.#world.random.integer(MIGRATIONS_MIN, MIGRATIONS_MAX);
-    for (let count = 0; count < migrations; count += 1) await this.#migrate();
+    const rounds = this.#world.random.integer(ROUNDS_MIN, ROUNDS_MAX);
+    for (let count = 0; count < rounds; count += 1) await this.#round();
     this.#faults.end();
     await this.#recover();
     await this.#flow();
-    if (this.faultKind === 'none') checkLossless(this.platform);
+    if (this.faultKind === 'none') checkLossless(this.platform, this.#operator);
     await this.#linger();
   }
 
@@ -148,40 +143,28 @@ class Run {
     await this.#until('media flows', () => silentPairs(platform, startedAtMs).length === 0, SET_UP_MS_MAX);
   }
 
-  /** One migration of the session, as an operator asks for it; ends with its last move, or with its control. */
-  async #migrate(): Promise<void> {
+  /** Moves at an operator's wish; it ends with the last of them, or with its control. */
+  async #round(): Promise<void> {
     const { platform } = this;
     const { random } = this.#world;
     await this.#world.run(this.#world.nowMs + random.between(0, PAUSE_MS_MAX));
     const { control } = platform;
     if (control?.isReady !== true) return;
+    let isAsked = false;
+    const isMigration = random.chance(MIGRATION_CHANCE);
     const rehearsal = random.chance(REHEARSAL_CHANCE);
-    const inService = control.context.nodes.list().filter((node) => node.inService);
-    const target = inService.length > 0 && random.chance(0.7) ? random.pick(inService).nodeId : null;
     this.#world.after(0, () => {
       this.#world.settles();
       control.process.run(() => {
-        this.#startMigration(target, rehearsal);
+        this.#world.settles();
+        if (isMigration) this.#operator.migrate(control, rehearsal);
+        else this.#operator.moveSome(control, rehearsal);
+        isAsked = true;
       });
     });
     const isOver = (): boolean =>
-      platform.control !== control ||
-      [...platform.tables.migrations.values()].every(({ endedAtMs }) => endedAtMs !== null);
-    // The row comes a moment after the request.
-    await this.#world.run(this.#world.nowMs + 5);
-    await this.#until('the migration ends', isOver, MIGRATION_MS_MAX);
-  }
-
-  #startMigration(target: string | null, rehearsal: boolean): void {
-    const control = this.platform.control;
-    const session = control?.context.roster.liveSession(this.platform.sessionId);
-    if (control == null || session == null) return;
-    this.#world.settles();
-    const text = `migration to ${target ?? 'anywhere'}${rehearsal ? ', rehearsed' : ''}`;
-    this.#world.trace.line('operator', text);
-    control.core.migrations.start(session, { target, rehearsal }).catch((error: unknown) => {
-      this.#world.trace.line('operator', `refused: ${String(error)}`);
-    });
+      platform.control !== control || (isAsked && !this.#operator.isBusy(control));
+    await this.#until('the moves end', isOver, ROUND_MS_MAX);
   }
 
   async #recover(): Promise<void> {

@@ -14,17 +14,18 @@ import { HANDSHAKE_BYTE } from './sim-node.js';
 import type { World } from './world.js';
 
 const PAYLOAD_TYPE = 111;
-const DATAGRAM_BYTES = 256;
+/** Of one datagram at a time: the network takes a copy. */
+const scratch = Buffer.alloc(256);
 /** First index of what a client sends: close to a rollover, which moves then cross. */
 const FIRST_INDEX_MIN = 65_200;
 const FIRST_INDEX_MAX = 65_530;
-const MEDIA_INTERVAL_MS = 20;
-const MEDIA_INTERVAL_QUIET_MS = 1_000;
+const MEDIA_INTERVAL_MS = 30;
+const MEDIA_INTERVAL_QUIET_MS = 5_000;
 const TICK_MS = 50;
-const TICK_QUIET_MS = 500;
+const TICK_QUIET_MS = 1_000;
 /** A client that only receives shows itself by its reports. */
-const REPORT_INTERVAL_MS = 60;
-const REPORT_INTERVAL_QUIET_MS = 2_000;
+const REPORT_INTERVAL_MS = 90;
+const REPORT_INTERVAL_QUIET_MS = 5_000;
 const HANDSHAKE_REPEAT_MS = 100;
 /** No pair has answered for this long: the client asks for an ICE restart, and again. */
 const RESTART_AFTER_MS = 3_000;
@@ -55,6 +56,7 @@ type Session = {
   readonly ice: ClientIce;
   nextIndex: number;
   sent: number;
+  readonly sentAtMs: number[];
   isShaken: boolean;
   lastSeq: number;
 };
@@ -101,6 +103,10 @@ export class SimClient {
   /** Counter of the last packet that was sent; -1 before the first. */
   get lastSent(): number {
     return (this.#session?.sent ?? 0) - 1;
+  }
+  /** When the packet with that counter was sent. */
+  sentAtMs(counter: number): number {
+    return this.#session?.sentAtMs[counter] ?? Number.NaN;
   }
   get isConnected(): boolean {
     return this.#session?.isShaken === true;
@@ -244,6 +250,7 @@ export class SimClient {
       ice,
       nextIndex: world.random.integer(FIRST_INDEX_MIN, FIRST_INDEX_MAX),
       sent: 0,
+      sentAtMs: [],
       isShaken: false,
       lastSeq: joined.seq,
     };
@@ -257,7 +264,9 @@ export class SimClient {
     if (session === null) return;
     switch (event.event) {
       case 'streamCreated':
-        this.#request({ type: 'subscribe', streamId: event.stream.streamId });
+        // Everybody is told, its publisher too.
+        if (event.stream.streamId !== session.joined.streamId)
+          this.#request({ type: 'subscribe', streamId: event.stream.streamId });
         return;
       case 'streamDestroyed':
         this.#request({ type: 'unsubscribe', streamId: event.streamId });
@@ -267,6 +276,7 @@ export class SimClient {
           for (const address of addressesIn(candidate))
             session.ice.addAddress(address, this.#serverIce(session));
         }
+        session.ice.tick(this.#options.world.nowMs, false);
         return;
       case 'restartOffer':
         this.#restart(session, event.restartId, event.sdp);
@@ -333,6 +343,7 @@ export class SimClient {
     payload.writeUInt32BE(session.sent, 4);
     const index = session.nextIndex++;
     session.sent += 1;
+    session.sentAtMs.push(this.#options.world.nowMs);
     const plain = writeRtpPacket({
       ssrc: session.publishSsrc,
       payloadType: PAYLOAD_TYPE,
@@ -341,7 +352,7 @@ export class SimClient {
       marker: false,
       payload,
     });
-    const buffer = Buffer.alloc(DATAGRAM_BYTES);
+    const buffer = scratch;
     plain.copy(buffer);
     const headerLength = rtpHeaderLength(buffer, plain.length);
     const length = session.sender.protectRtp(buffer, headerLength, plain.length, index);
@@ -352,7 +363,7 @@ export class SimClient {
     const session = this.#session;
     if (session?.isShaken !== true || !this.#options.isSending()) return;
     const plain = writeRtcpCompound([{ type: 'receiverReport', ssrc: session.reportSsrc, reports: [] }]);
-    const buffer = Buffer.alloc(DATAGRAM_BYTES);
+    const buffer = scratch;
     plain.copy(buffer);
     const length = session.sender.protectRtcp(buffer, plain.length);
     this.#send(session, buffer.subarray(0, length));

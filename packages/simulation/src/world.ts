@@ -1,4 +1,4 @@
-import { promisesSettled, takeTimers, type TimerHost } from './global-timers.js';
+import { promisesSettled, realTurn, takeTimers, type TimerHost } from './global-timers.js';
 import { Network } from './network.js';
 import { SimProcess } from './process.js';
 import { Random } from './random.js';
@@ -115,6 +115,8 @@ export class World implements TimerHost {
         await this.#step(event.run);
       }
       if (!isOver()) this.#nowMs = Math.max(this.#nowMs, untilMs);
+      await realTurn();
+      if (this.#failure !== null) throw this.#failure;
     } finally {
       giveBack();
     }

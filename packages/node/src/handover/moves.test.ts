@@ -140,6 +140,18 @@ describe('a planned move', () => {
     expect(impatient.log).toContain('source:handOff');
   });
 
+  // TRANSFER overtakes pathProven on the link; without its word the new owner would send within the limit of an
+  // unproven address, and drop what goes beyond.
+  it('takes the word of the proof although the state has overtaken it', () => {
+    const move = pair();
+    const late: HandoverMessage[] = [];
+    move.dropWhen((message) => message.kind === 'pathProven' && late.push(message) > 0);
+    move.runSource(20, move.source.provenAtTarget(20, PATH_ID, true));
+    expect(move.target.stateName).toBe('owner');
+    for (const message of late) move.runTarget(21, move.target.receive(21, message));
+    expect(move.log.at(-1)).toBe('target:pathProven');
+  });
+
   it('sends to both paths for a bounded time while the new one has not proven itself', () => {
     const move = pair();
     move.runSource(0, move.source.start());

@@ -70,9 +70,7 @@ export class TargetMove {
     if (message.epoch !== this.options.epoch) return [];
     switch (message.kind) {
       case 'pathProven':
-        if (this.#state.name !== 'prepared') return [];
-        this.#state.expiresAtMs = nowMs + PREPARED_TTL_MS;
-        return [{ kind: 'pathProven', pathId: message.pathId }];
+        return this.#pathProven(nowMs, message.pathId);
       case 'transfer':
         return this.#transfer(message);
       case 'release':
@@ -198,6 +196,23 @@ export class TargetMove {
       outputs.push({ kind: 'askRelease' });
     }
     return outputs;
+  }
+
+  /** The state follows its proof, and may overtake it: the word is as good for an owner. */
+  #pathProven(nowMs: number, pathId: number): TargetMoveOutput[] {
+    const state = this.#state;
+    switch (state.name) {
+      case 'prepared':
+        state.expiresAtMs = nowMs + PREPARED_TTL_MS;
+        return [{ kind: 'pathProven', pathId }];
+      case 'limited':
+      case 'owner':
+        return [{ kind: 'pathProven', pathId }];
+      case 'thawing':
+      case 'tombstone':
+      case 'done':
+        return [];
+    }
   }
 
   #transfer(message: Extract<HandoverMessage, { kind: 'transfer' }>): TargetMoveOutput[] {
