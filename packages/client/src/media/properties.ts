@@ -7,6 +7,9 @@ export type Resolution =
 /** Video codecs by the names that `preferredVideoCodecs` takes. */
 export type VideoCodecName = 'vp8' | 'vp9' | 'h264' | 'av1';
 
+/** What an encoder should care for: nothing special, sharp text, smooth motion or fine detail (W3C mst-content-hint). */
+export type VideoContentHint = '' | 'text' | 'motion' | 'detail';
+
 /** Options of `OT.initPublisher` (names of OpenTok.js). */
 export interface PublisherProperties extends WidgetProperties {
   /** A track, a device id, false or null for none; true or absent for the default microphone. */
@@ -31,6 +34,8 @@ export interface PublisherProperties extends WidgetProperties {
   audioBitrate?: number;
   /** Bits per second. */
   maxVideoBitrate?: number;
+  /** Given to the video track; absent leaves what it has. */
+  videoContentHint?: VideoContentHint;
   preferredVideoCodecs?: 'automatic' | VideoCodecName[];
   /** Kept for compatibility; the default view has no controls to style. */
   style?: Record<string, unknown>;

@@ -87,7 +87,8 @@ function videoTypeOf({ videoSource }: PublisherProperties): LocalMedia['videoTyp
 
 /** Opens what the properties ask for. Fails with the OTError of what went wrong. */
 export async function acquireMedia(properties: PublisherProperties): Promise<LocalMedia> {
-  const { audioSource, videoSource, publishAudio = true, publishVideo = true } = properties;
+  const { audioSource, videoSource, videoContentHint } = properties;
+  const { publishAudio = true, publishVideo = true } = properties;
   if (isOff(audioSource) && isOff(videoSource)) {
     throw otError('OT_INVALID_PARAMETER', 'A publisher needs an audio source, a video source or both.');
   }
@@ -100,7 +101,10 @@ export async function acquireMedia(properties: PublisherProperties): Promise<Loc
   const audio = isTrack(audioSource) ? audioSource : owned.find(({ kind }) => kind === 'audio');
   const video = isTrack(videoSource) ? videoSource : owned.find(({ kind }) => kind === 'video');
   if (audio !== undefined) audio.enabled = publishAudio;
-  if (video !== undefined) video.enabled = publishVideo;
+  if (video !== undefined) {
+    video.enabled = publishVideo;
+    if (videoContentHint !== undefined) video.contentHint = videoContentHint;
+  }
   const tracks = [audio, video].filter((track) => track !== undefined);
   return { stream: new MediaStream(tracks), audio, video, videoType: videoTypeOf(properties), owned };
 }

@@ -5,7 +5,7 @@ import { complete } from '../events/completion.js';
 import type { Completion } from '../events/completion.js';
 import { Emitter } from '../events/emitter.js';
 import { makeEvent } from '../events/event.js';
-import type { PublisherProperties } from '../media/properties.js';
+import type { PublisherProperties, VideoContentHint } from '../media/properties.js';
 import { acquireMedia } from '../media/sources.js';
 import type { LocalMedia } from '../media/sources.js';
 import { browserPlatform } from '../signalling/platform.js';
@@ -113,6 +113,17 @@ export class Publisher extends Emitter<PublisherEvents> {
     const sender = this.#handle?.media.video?.sender;
     if (sender === undefined) throw otError('OT_NOT_CONNECTED', 'The publisher is not published.');
     await setMaxBitrate(sender, bitrateBps);
+  }
+
+  /** What the encoder of the pictures should care for. */
+  getVideoContentHint(): VideoContentHint {
+    return (this.#local?.video?.contentHint ?? this.properties.videoContentHint ?? '') as VideoContentHint;
+  }
+
+  /** Changes it; nothing happens without a video track. */
+  setVideoContentHint(hint: VideoContentHint): void {
+    const video = this.#local?.video;
+    if (video !== undefined) video.contentHint = hint;
   }
 
   /** Counters of what is sent (shape of OpenTok.js); one element, since all goes to the platform. */

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { orderCodecs } from '../media/codecs.js';
-import { audioConstraints, mediaError, videoConstraints } from '../media/sources.js';
+import { acquireMedia, audioConstraints, mediaError, videoConstraints } from '../media/sources.js';
 import { OT } from '../ot.js';
 import { Roster } from './roster.js';
 import { signalRequest } from './signal.js';
@@ -96,6 +96,16 @@ describe('sources', () => {
     expect(audioConstraints({ audioSource: true, echoCancellation: false })).toEqual({
       echoCancellation: false,
     });
+  });
+
+  it('give the video track the hint for its encoder, and leave one without a hint as it is', async () => {
+    vi.stubGlobal('MediaStream', class {});
+    const track = (contentHint: string) => ({ kind: 'video', contentHint }) as MediaStreamTrack;
+    const [hinted, left] = [track(''), track('motion')];
+    await acquireMedia({ audioSource: false, videoSource: hinted, videoContentHint: 'detail' });
+    await acquireMedia({ audioSource: false, videoSource: left });
+    expect([hinted.contentHint, left.contentHint]).toEqual(['detail', 'motion']);
+    vi.unstubAllGlobals();
   });
 
   it.each([
