@@ -46,6 +46,8 @@ export interface Counters {
   dropped_link_replayed: number;
   dropped_ingress_epoch: number;
   dropped_foreign_frame: number;
+  dropped_jump: number;
+  dropped_repair: number;
   dropped_rtx_probe: number;
 }
 
@@ -97,6 +99,8 @@ export function createCounters(): Counters {
     dropped_link_replayed: 0,
     dropped_ingress_epoch: 0,
     dropped_foreign_frame: 0,
+    dropped_jump: 0,
+    dropped_repair: 0,
     dropped_rtx_probe: 0,
   };
 }

@@ -238,7 +238,7 @@ export class JsDatapath implements Datapath {
   }
 
   setStream(options: StreamOptions): void {
-    this.#core.streams.set(options);
+    this.#core.streams.set(options, this.#core.clockMicros());
   }
 
   removeStream(stream: StreamKey): void {

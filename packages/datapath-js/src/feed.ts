@@ -21,7 +21,6 @@ export function feedStream(core: Core, stream: Stream, packet: SourcePacket, sou
   if (highest >= 0 && packet.index > highest + 1) reportGap(core, stream, source, highest + 1, packet.index);
   stream.cache.put(packet);
   stream.lastFedAtMicros = packet.arrivedAtMicros;
-  stream.isLocallyFed = source.kind === 'transport';
   stream.packets += 1;
   stream.octets += packet.length - packet.headerLength;
   if (source.kind === 'transport') relay(core, stream, packet);

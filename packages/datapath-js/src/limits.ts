@@ -18,6 +18,16 @@ export const LINK_REPLAY_BITS = 1_024;
 export const LINK_OVERHEAD_BYTES = 64;
 /** A relayed packet cannot be older: held ones wait a second at most. A stamp beyond it is of a clock that is not known. */
 export const RELAYED_AGE_MICROS_MAX = 5_000_000;
+/** Such a stamp ahead of our clock is no measuring error any more: the offset is known to half a round trip. */
+export const RELAYED_AHEAD_MICROS_MAX = 250_000;
+/** A node to which a stream is relayed no more may still ask for repairs this long: its route changes a little later. */
+export const FORMER_RELAY_MICROS = 2_000_000;
+/** A publisher itself cannot jump further at once: the receiver of its SRTP would guess another rollover. */
+export const RELAY_JUMP_MAX = 0x7fff;
+/** 10,000 packets a second: no encoding comes near, and 48 bits last 890 years. */
+export const RELAY_PACKETS_PER_MICRO_MAX = 0.01;
+/** Repairs that one node is sent in a second: every packet of eight busy caches. The rest it asks for again. */
+export const LINK_REPAIRS_PER_SECOND_MAX = 8_192;
 /** Extension elements read of one packet: one per negotiated id, and nobody negotiates more than a dozen. */
 export const EXTENSION_ELEMENTS_MAX = 16;
 /** Watches for a proof at a time: one path per family and link, old and new. */

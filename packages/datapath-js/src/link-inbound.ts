@@ -3,7 +3,7 @@ import { rtpHeaderLength } from '@godwit/rtp';
 import type { Core } from './core.js';
 import { feedStream } from './feed.js';
 import { receiveMediaDatagram } from './inbound.js';
-import { LINK_OVERHEAD_BYTES, RELAYED_AGE_MICROS_MAX } from './limits.js';
+import { LINK_OVERHEAD_BYTES, RELAYED_AGE_MICROS_MAX, RELAYED_AHEAD_MICROS_MAX } from './limits.js';
 import { SEALED_FRAME_TYPE, SEALED_HEADER_BYTES } from './link-cipher.js';
 import {
   FRAME_FROM_CLIENT,
@@ -89,8 +89,13 @@ function receiveRelayed(core: Core, link: Link, frame: Buffer): boolean {
     core.counters.dropped_ingress_epoch += 1;
     return true;
   }
+  const nowMicros = core.clockMicros();
+  if (!stream.isPlausible(header.index, nowMicros)) {
+    core.counters.dropped_jump += 1;
+    return true;
+  }
   core.counters.relay_received += 1;
-  relayed.set(packet, headerLength, packet.length, header.index, core.clockMicros());
+  relayed.set(packet, headerLength, packet.length, header.index, nowMicros);
   feedStream(core, stream, relayed, link.feedSource);
   return true;
 }
@@ -123,7 +128,8 @@ function arrivalOf(core: Core, { clockOffsetMicros }: Link, stampMicros: number)
   if (clockOffsetMicros === null) return nowMicros;
   const ageMicros = nowMicros - (stampMicros - clockOffsetMicros);
   // Slightly ahead of us is a measuring error, and telling: all packets of the link have it.
-  return Math.abs(ageMicros) <= RELAYED_AGE_MICROS_MAX ? nowMicros - ageMicros : nowMicros;
+  const isPlausible = ageMicros <= RELAYED_AGE_MICROS_MAX && ageMicros >= -RELAYED_AHEAD_MICROS_MAX;
+  return isPlausible ? nowMicros - ageMicros : nowMicros;
 }
 
 function receiveToClient(core: Core, link: Link, frame: Buffer): boolean {
@@ -147,9 +153,14 @@ function receiveRepairRequest(core: Core, link: Link, frame: Buffer): boolean {
   const request = readRepair(frame, REPAIR_INDICES_MAX);
   if (request === null) return false;
   const stream = core.streams.get(request);
-  if (stream === null || !(stream.isLocallyFed || stream.options.relayTo.includes(link.linkId))) return true;
+  const nowMicros = core.clockMicros();
+  if (stream?.isRelayedTo(link.linkId, nowMicros) !== true) return true;
   for (const index of request.indices) {
     if (!stream.cache.read(index, repaired)) continue;
+    if (!link.takeRepair(nowMicros)) {
+      core.counters.dropped_repair += 1;
+      continue;
+    }
     core.links.sendMedia(link.linkId, stream, repaired);
     core.counters.repairs_answered += 1;
   }

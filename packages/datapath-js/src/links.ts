@@ -7,6 +7,7 @@ import {
 } from '@godwit/datapath';
 import type { Counters } from './counters.js';
 import type { HeldPacket } from './held-packets.js';
+import { LINK_REPAIRS_PER_SECOND_MAX } from './limits.js';
 import { LinkCipher } from './link-cipher.js';
 import {
   FRAME_HEADER_BYTES_MAX,
@@ -24,7 +25,7 @@ import type { SourcePacket } from './source-packet.js';
 import type { FeedSource, Stream } from './stream.js';
 
 /** One link to another node. */
-export interface Link {
+export class Link {
   readonly linkId: LinkId;
   readonly entry: SocketEntry;
   readonly address: string;
@@ -32,7 +33,29 @@ export interface Link {
   readonly cipher: LinkCipher;
   readonly feedSource: FeedSource;
   /** The peer's clock minus ours; null until it was measured. */
-  clockOffsetMicros: number | null;
+  clockOffsetMicros: number | null = null;
+  #repairsUntilMicros = 0;
+  #repairs = 0;
+
+  constructor(options: LinkOptions, entry: SocketEntry, cipher: LinkCipher) {
+    this.linkId = options.linkId;
+    this.entry = entry;
+    this.address = options.remote.address;
+    this.port = options.remote.port;
+    this.cipher = cipher;
+    this.feedSource = { kind: 'link', linkId: options.linkId };
+  }
+
+  /** False when the peer has been sent LINK_REPAIRS_PER_SECOND_MAX packets again in this second. */
+  takeRepair(nowMicros: number): boolean {
+    if (nowMicros >= this.#repairsUntilMicros) {
+      this.#repairsUntilMicros = nowMicros + 1_000_000;
+      this.#repairs = 0;
+    }
+    if (this.#repairs >= LINK_REPAIRS_PER_SECOND_MAX) return false;
+    this.#repairs += 1;
+    return true;
+  }
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -59,15 +82,8 @@ export class LinkTable {
   /** Throws on an unknown socket or keys of the wrong size. */
   set(options: LinkOptions): void {
     const former = this.#links.get(options.linkId) ?? null;
-    const link: Link = {
-      linkId: options.linkId,
-      entry: this.#sockets.get(options.socket),
-      address: options.remote.address,
-      port: options.remote.port,
-      cipher: new LinkCipher(options, former?.cipher ?? null),
-      feedSource: { kind: 'link', linkId: options.linkId },
-      clockOffsetMicros: null,
-    };
+    const entry = this.#sockets.get(options.socket);
+    const link = new Link(options, entry, new LinkCipher(options, former?.cipher ?? null));
     this.remove(options.linkId);
     this.#links.set(link.linkId, link);
     this.#bySessionId.set(sessionText(link.cipher.sessionId, 0), link);

@@ -10,6 +10,7 @@ import {
 } from '@godwit/datapath';
 import type { Egress } from './egress.js';
 import { IndexWindow } from './index-window.js';
+import { FORMER_RELAY_MICROS, RELAY_JUMP_MAX, RELAY_PACKETS_PER_MICRO_MAX } from './limits.js';
 import { PacketCache } from './packet-cache.js';
 
 /** Who fed a packet into a stream. */
@@ -31,7 +32,8 @@ export class Stream {
   /** Shared with the table: egresses may be there before the stream. */
   readonly egresses: readonly Egress[];
   lastFedAtMicros: number | null = null;
-  isLocallyFed = false;
+  /** Links to which it was relayed until lately, and until when they may ask for repairs. */
+  readonly #formerRelays = new Map<LinkId, number>();
   packets = 0;
   octets = 0;
 
@@ -48,6 +50,31 @@ export class Stream {
       if (from.linkId === linkId && from.ingressEpoch === ingressEpoch) return true;
     }
     return false;
+  }
+
+  update(options: StreamOptions, nowMicros: number): void {
+    for (const [linkId, until] of this.#formerRelays)
+      if (until <= nowMicros) this.#formerRelays.delete(linkId);
+    for (const linkId of this.options.relayTo) {
+      if (!options.relayTo.includes(linkId)) this.#formerRelays.set(linkId, nowMicros + FORMER_RELAY_MICROS);
+    }
+    this.options = options;
+  }
+
+  /** The peer may have packets from the cache: it is relayed the stream, or was when its ingress moved. */
+  isRelayedTo(linkId: LinkId, nowMicros: number): boolean {
+    return this.options.relayTo.includes(linkId) || (this.#formerRelays.get(linkId) ?? 0) > nowMicros;
+  }
+
+  /**
+   * False for an index that no publisher can have reached by now. The window would follow it, and every packet of an
+   * honest owner after that would be stale.
+   */
+  isPlausible(index: number, nowMicros: number): boolean {
+    const { highest } = this.window;
+    if (highest < 0) return true;
+    const silentMicros = Math.max(0, nowMicros - (this.lastFedAtMicros ?? nowMicros));
+    return index - highest <= RELAY_JUMP_MAX + silentMicros * RELAY_PACKETS_PER_MICRO_MAX;
   }
 
   status(): StreamStatus {
@@ -79,10 +106,10 @@ export class StreamTable {
     return this.#streams.get(text) ?? null;
   }
 
-  set(options: StreamOptions): void {
+  set(options: StreamOptions, nowMicros: number): void {
     const text = streamKeyText(options);
     const existing = this.#streams.get(text);
-    if (existing !== undefined && existing.options.kind === options.kind) existing.options = options;
+    if (existing !== undefined && existing.options.kind === options.kind) existing.update(options, nowMicros);
     else this.#streams.set(text, new Stream(options, this.#egressesOf(text)));
   }
 

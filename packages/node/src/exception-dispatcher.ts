@@ -187,7 +187,7 @@ export class ExceptionDispatcher {
         this.#context.links.receiveClock(linkId, nowMs, bytes);
         return;
       case PEER_MESSAGE_CLASS:
-        this.#context.router.handlePeerMessage(linkId, bytes);
+        this.#context.router.handlePeerMessage(nowMs, linkId, bytes);
         return;
       default:
         return;

@@ -18,6 +18,8 @@ export const TRANSPORT_CC_INTERVAL_MS = 50;
 export const TRANSPORT_CC_LATE_MAX = 256;
 /** Receiver reports towards publishers; RFC 3550 6.2 allows one every few seconds, senders like one a second. */
 export const RECEIVER_REPORT_INTERVAL_MS = 1_000;
+/** Sender reports of one stream are passed on at most this often: browsers send one to three a second. */
+export const SENDER_REPORT_INTERVAL_MS = 100;
 /** Report blocks of one RR (RFC 3550 6.4.1: five bits). */
 export const REPORT_BLOCKS_MAX = 31;
 /** A hole in a stream that has not closed by then is a loss, not a reordering: no move waits for it any longer. */

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Datapath, IngressStatus, StreamKey } from '@godwit/datapath';
 import type { EgressRule, IngressRule, TransportMedia } from '@godwit/protocol';
 import { parseRtcpCompound, writeRtcpCompound, type RtcpPacket } from '@godwit/rtp';
-import { KEY_FRAME_REQUEST_INTERVAL_MS } from './limits.js';
+import { KEY_FRAME_REQUEST_INTERVAL_MS, SENDER_REPORT_INTERVAL_MS } from './limits.js';
 import { encodePeerMessage } from './peer-messages.js';
 import { Router } from './router.js';
 
@@ -140,10 +140,10 @@ describe('a router whose publisher is here', () => {
 
   it('takes the key-frame wish of a node that it relays to, and of no other', () => {
     const wish = encodePeerMessage({ kind: 'keyFrameRequest', stream: STREAM });
-    router.handlePeerMessage('node-x', wish);
+    router.handlePeerMessage(0, 'node-x', wish);
     router.tick(0);
     expect(datapath.of('pictureLossIndication')).toHaveLength(0);
-    router.handlePeerMessage('node-b', wish);
+    router.handlePeerMessage(0, 'node-b', wish);
     router.tick(0);
     expect(datapath.of('pictureLossIndication')).toHaveLength(1);
   });
@@ -219,6 +219,25 @@ describe('a router whose publisher is here', () => {
 });
 
 describe('a router whose publisher is at another node', () => {
+  it('takes the publisher clock from the node above alone, and passes on no storm of it', () => {
+    const { datapath, router } = setup('link');
+    router.activate(SUBSCRIBER);
+    const clock = (ntpSeconds: number) =>
+      encodePeerMessage({
+        kind: 'senderReport',
+        stream: STREAM,
+        ntpSeconds,
+        ntpFraction: 0,
+        rtpTimestamp: 1,
+      });
+    router.handlePeerMessage(0, 'node-x', clock(66));
+    expect(datapath.of('senderReport')).toEqual([]);
+    for (let count = 0; count < 500; count += 1) router.handlePeerMessage(count / 10, 'node-a', clock(count));
+    expect(datapath.of('senderReport')).toHaveLength(1);
+    router.handlePeerMessage(SENDER_REPORT_INTERVAL_MS, 'node-a', clock(501));
+    expect(datapath.of('senderReport')).toHaveLength(2);
+  });
+
   it('sends key-frame wishes one hop up', () => {
     const { datapath, router } = setup('link');
     router.activate(SUBSCRIBER);

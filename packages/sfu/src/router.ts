@@ -1,6 +1,7 @@
 import type { Datapath, Exception, LinkId, StreamKey, TransportId } from '@godwit/datapath';
 import type { TransportMedia } from '@godwit/protocol';
 import { parseRtcpCompound, type RtcpPacket } from '@godwit/rtp';
+import { SENDER_REPORT_INTERVAL_MS } from './limits.js';
 import { sendFeedback, sendKeyFrameRequest, sendNack, sendSenderReports } from './outgoing.js';
 import { decodePeerMessage, encodePeerMessage } from './peer-messages.js';
 import { createStreamState, streamName, type RoutedStream, type StreamState } from './stream-state.js';
@@ -107,7 +108,7 @@ export class Router {
   }
 
   /** A link message whose first byte is PEER_MESSAGE_CLASS. */
-  handlePeerMessage(linkId: LinkId, bytes: Buffer): void {
+  handlePeerMessage(nowMs: number, linkId: LinkId, bytes: Buffer): void {
     const message = decodePeerMessage(bytes);
     if (message === null) return;
     const state = this.#streams.get(streamName(message.stream));
@@ -117,12 +118,13 @@ export class Router {
         if (state.route.relayTo.includes(linkId)) state.keyFrames.want();
         return;
       case 'senderReport':
-        if (state.route.source.kind !== 'link') return;
+        // Of its present source alone: every report goes on to all subscribers.
+        if (state.route.source.kind !== 'link' || state.route.source.linkId !== linkId) return;
         state.clock = {
           ntp: { seconds: message.ntpSeconds, fraction: message.ntpFraction },
           rtpTimestamp: message.rtpTimestamp,
         };
-        this.#reportClock(state);
+        this.#reportClock(nowMs, state);
         return;
     }
   }
@@ -190,7 +192,7 @@ export class Router {
     const state = this.#streams.get(streamName(status.stream));
     if (state === undefined) return;
     state.clock = { ntp: report.ntp, rtpTimestamp: report.rtpTimestamp };
-    this.#reportClock(state);
+    if (!this.#reportClock(nowMs, state)) return;
     const message = encodePeerMessage({
       kind: 'senderReport',
       stream: state.route,
@@ -201,11 +203,17 @@ export class Router {
     for (const linkId of state.route.relayTo) this.#datapath.sendLinkMessage(linkId, message);
   }
 
-  /** Lip sync at our subscribers: the publisher's clock pair in each egress's own timestamps. */
-  #reportClock(state: StreamState): void {
+  /**
+   * Lip sync at our subscribers: the publisher's clock pair in each egress's own timestamps. False when the last report
+   * went on a moment ago: one datagram of a publisher or peer costs one for each subscriber.
+   */
+  #reportClock(nowMs: number, state: StreamState): boolean {
+    if (nowMs - state.clockReportedAtMs < SENDER_REPORT_INTERVAL_MS) return false;
+    state.clockReportedAtMs = nowMs;
     for (const transport of this.#transports.values()) {
       if (transport.active) sendSenderReports(this.#datapath, transport, state);
     }
+    return true;
   }
 
   #repairable(state: StreamState): boolean {

@@ -21,6 +21,7 @@ export interface StreamState {
   readonly holes: HoleTracker;
   /** The publisher's clock pair, as last heard. */
   clock: { readonly ntp: NtpTime; readonly rtpTimestamp: number } | null;
+  clockReportedAtMs: number;
 }
 
 export function createStreamState(route: RoutedStream): StreamState {
@@ -30,6 +31,7 @@ export function createStreamState(route: RoutedStream): StreamState {
     keyFrames: new KeyFrameRequester(),
     holes: new HoleTracker(),
     clock: null,
+    clockReportedAtMs: Number.NEGATIVE_INFINITY,
   };
 }
 

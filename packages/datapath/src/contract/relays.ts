@@ -6,6 +6,7 @@ import { until } from './until.js';
 import {
   deliver,
   own,
+  prepare,
   publish,
   PUBLISHER,
   range,
@@ -95,6 +96,49 @@ export function describeRelays(harness: DatapathHarness): void {
       expect(b.exceptions.filter(({ kind }) => kind === 'linkMessage')).toMatchObject([
         { linkId: 'a', bytes: message },
       ]);
+    });
+
+    it('takes no index that the publisher cannot have reached: what follows would all be stale', async () => {
+      const { a, b, publisher, subscriber } = await relayedRoom(world);
+      const c = await world.node('c');
+      world.connect(c, b);
+      const liar = await world.client();
+      own(c, PUBLISHER, liar);
+      publish(c);
+      await deliver(publisher, a.client, subscriber, range(1, 3));
+      const both = ['a', 'c'].map((linkId) => ({ linkId, ingressEpoch: 1 }));
+      setStream(b, { acceptFrom: both });
+      setStream(c, { relayTo: ['b'] });
+      sendMedia(liar, c.client, 4);
+      await until('it speaks for the stream', () => b.datapath.hasPacket(STREAM, 4));
+      const state = c.datapath.freeze(PUBLISHER);
+      c.datapath.removeTransport(PUBLISHER);
+      prepare(c, PUBLISHER, liar, b);
+      publish(c);
+      const receive = state.receive.map((space) => ({ ...space, highestIndex: 2 ** 31 }));
+      c.datapath.thaw(PUBLISHER, { ...state, receive }, { count: null });
+      sendMedia(liar, c.client, 2 ** 31 + 1);
+      await until('it has said so', () => (c.datapath.counters()['relay_sent'] ?? 0) === 2);
+      await deliver(publisher, a.client, subscriber, range(5, 8));
+      expect(b.datapath.streamStatus(STREAM)?.highestIndex).toBe(8);
+    });
+
+    it('repairs for nodes to which it relays or just did, and not without end', async () => {
+      const { a, b, publisher, subscriber } = await relayedRoom(world);
+      const c = await world.node('c');
+      world.connect(a, c);
+      setStream(c, { acceptFrom: [{ linkId: 'a', ingressEpoch: 1 }] });
+      await deliver(publisher, a.client, subscriber, range(1, 128));
+      const answered = () => a.datapath.counters()['repairs_answered'] ?? 0;
+      c.datapath.requestRepair(STREAM, 'a', range(1, 128));
+      setStream(a, { relayTo: [] });
+      b.datapath.requestRepair(STREAM, 'a', range(1, 128));
+      await until('the former consumer is answered', () => answered() === 128);
+      expect(c.datapath.streamStatus(STREAM)?.packets).toBe(0);
+      setStream(a, { relayTo: ['b'] });
+      for (let count = 0; count < 200; count += 1) b.datapath.requestRepair(STREAM, 'a', range(1, 128));
+      await until('the rest is left out', () => (a.datapath.counters()['dropped_repair'] ?? 0) > 0);
+      await deliver(publisher, a.client, subscriber, [129]);
     });
 
     it('stops with the link', async () => {

@@ -25,6 +25,22 @@ describe('the clock of a link', () => {
     expect(ours.roundTripMs).toBe(0.6);
   });
 
+  it('takes one answer to each ping, and none to what it never asked', () => {
+    const [ours, theirs] = [new LinkClock(), new LinkClock()];
+    exchange(ours, theirs, 0, 5_000_000, 1_000, 1_000);
+    const late = ours.ping(100_000);
+    const answer = theirs.receive(101_000 + 5_000_000, late);
+    if (answer === null) throw new Error('no answer');
+    ours.receive(102_000, answer);
+    const lie = Buffer.from(answer);
+    lie.writeDoubleBE(9e15, 10);
+    ours.receive(102_000, lie);
+    lie.writeDoubleBE(102_000, 2);
+    ours.receive(102_000, lie);
+    expect(ours.offsetMicros).toBe(5_000_000);
+    expect(ours.roundTripMs).toBe(2);
+  });
+
   it('knows nothing before the first answer and nothing from nonsense', () => {
     const clock = new LinkClock();
     expect(clock.offsetMicros).toBeNull();

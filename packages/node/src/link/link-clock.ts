@@ -12,6 +12,8 @@ const PONG_BYTES = 18;
  * LINK_CLOCK_SAMPLES counts (queueing only ever lengthens a round trip). Clocks are the datapaths', microseconds.
  */
 export class LinkClock {
+  /** Pings that wait for their answers: nobody else's, and none twice, since the fastest answer counts. */
+  #pings: number[] = [];
   #samples: { roundTripMicros: number; offsetMicros: number }[] = [];
 
   /** The peer's clock minus ours; null before the first answer. */
@@ -29,6 +31,7 @@ export class LinkClock {
     out[0] = CLOCK_MESSAGE_CLASS;
     out[1] = PING;
     out.writeDoubleBE(nowMicros, 2);
+    this.#pings = [...this.#pings, nowMicros].slice(-LINK_CLOCK_SAMPLES);
     return out;
   }
 
@@ -49,6 +52,8 @@ export class LinkClock {
   }
 
   #sample(nowMicros: number, sentMicros: number, peerMicros: number): void {
+    if (!this.#pings.includes(sentMicros)) return;
+    this.#pings = this.#pings.filter((ping) => ping !== sentMicros);
     const roundTripMicros = nowMicros - sentMicros;
     if (roundTripMicros < 0 || !Number.isFinite(roundTripMicros) || !Number.isFinite(peerMicros)) return;
     this.#samples.push({ roundTripMicros, offsetMicros: peerMicros - (sentMicros + roundTripMicros / 2) });
