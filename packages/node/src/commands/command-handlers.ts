@@ -123,7 +123,7 @@ export class CommandHandlers {
     epoch,
     media,
   }: Command<'configureTransport'>): NodeResult<'configureTransport'> {
-    const host = this.#at(transportId, epoch);
+    const host = this.#changeable(transportId, epoch);
     if (media.generation < host.media.generation) return {};
     host.media = media;
     this.#context.datapath.setMedia(transportId, media);
@@ -132,7 +132,7 @@ export class CommandHandlers {
   }
 
   #restartIce({ transportId, epoch, usedAddresses }: Command<'restartIce'>): NodeResult<'restartIce'> {
-    const host = this.#at(transportId, epoch);
+    const host = this.#changeable(transportId, epoch);
     const ice = createIceCredentials(randomBytes);
     const { addresses: pool } = this.#context.pool;
     const fresh = chooseFreshAddresses(pool, usedAddresses);
@@ -160,6 +160,13 @@ export class CommandHandlers {
     this.#moves.forgetTransport(transportId);
     removeTransport(this.#context, transportId);
     return {};
+  }
+
+  /** What is refused here is asked again of the owner, once the nodes have said who that is. */
+  #changeable(transportId: string, epoch: number): TransportHost {
+    const host = this.#at(transportId, epoch);
+    if (this.#moves.hasLeft(transportId)) throw new NodeError('busy', `the state of ${transportId} has left`);
+    return host;
   }
 
   /** Owner or coming owner of exactly this epoch. */

@@ -105,6 +105,12 @@ export class MoveTable {
     return entry?.move.ownerElsewhereOnPath === true ? entry : undefined;
   }
 
+  /** The sealed state is on its way: what changes here now would be lost with the transport. */
+  hasLeft(transportId: string): boolean {
+    const name = this.#lastSource.get(transportId)?.move.stateName;
+    return name === 'freezing' || name === 'transferring';
+  }
+
   targetOf(transportId: string): TargetEntry | undefined {
     const entry = this.#lastTarget.get(transportId);
     return entry?.move.stateName === 'prepared' ? entry : undefined;
