@@ -24,6 +24,8 @@ export const TRANSFER_REPEAT_SLOW_MS = 250;
 export const TRANSFER_FAST_REPEATS = 16;
 /** Silence from the target and from control both, after which the source takes the transport back (2.6). */
 export const TAKE_BACK_SILENCE_MS = 500;
+/** A tick that comes this late: the process stood still, and silence before it says nothing. Half of the patience above. */
+export const STANDSTILL_MS = 250;
 /** RELEASE and ABORT are repeated this often until acknowledged. */
 export const CONFIRM_REPEAT_MS = 50;
 /** How long the source forwards what still arrives for the transport (2.7). */

@@ -119,6 +119,7 @@ class MediaNode implements NodeProcess {
       stopping: this.#stopping,
       nodeId: this.#control.nodeId,
       transports: this.#core.context.transports.size,
+      owned: this.#core.context.transports.owned().length,
       counters: this.#core.context.datapath.counters(),
       holdings: holdingsOf(this.#core.context, this.#core.moves),
     }));

@@ -7,6 +7,7 @@ export interface OperationsView {
   readonly stopping: boolean;
   readonly nodeId: string | null;
   readonly transports: number;
+  readonly owned: number;
   readonly counters: Readonly<Record<string, number>>;
   /** What the node holds now, by name. */
   readonly holdings: Readonly<Record<string, number>>;
@@ -47,6 +48,14 @@ function addGauges(registry: Registry, view: () => OperationsView): void {
     registers: [registry],
     collect() {
       this.set(view().transports);
+    },
+  });
+  new Gauge({
+    name: 'godwit_node_transports_owned',
+    help: 'Transports that this node owns: it alone encrypts for them.',
+    registers: [registry],
+    collect() {
+      this.set(view().owned);
     },
   });
   new Gauge({

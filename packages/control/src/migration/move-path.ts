@@ -136,8 +136,10 @@ export class MovePath {
   async cancel(nodeId: string, force: boolean): Promise<'cancelled' | 'too-late' | 'unreachable'> {
     const { moveId } = this.#request;
     const fields = { moveId, transportId: this.#transport.transportId, ...(force ? { force } : {}) };
+    const node = this.#context.nodes.session(nodeId);
+    if (node === null) return 'unreachable';
     try {
-      await this.#context.nodes.session(nodeId)?.command('cancelMove', fields);
+      await node.command('cancelMove', fields);
       return 'cancelled';
     } catch (error) {
       return error instanceof NodeCommandError && error.code === 'too-late' ? 'too-late' : 'unreachable';

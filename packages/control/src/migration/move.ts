@@ -119,7 +119,7 @@ class Move {
   }
 
   async #verdict(): Promise<Verdict> {
-    const refused = (await this.#relays()) ?? (await this.#path.prepare()) ?? (await this.#path.start());
+    const refused = (await this.#relays()) ?? (await this.#prepare()) ?? (await this.#path.start());
     if (refused !== null) return { kind: 'failed', failure: refused };
     const told = await this.#path.tell();
     if (told !== null) return this.#giveUp(told);
@@ -134,6 +134,15 @@ class Move {
     const refusedBy = await this.#context.routes.push(this.#request.connection.session);
     if (refusedBy.has(this.#request.targetNodeId)) return 'target-unreachable';
     return refusedBy.has(this.#sourceNodeId) ? 'source-lost' : null;
+  }
+
+  /** A target whose source is gone would wait for its streams in vain, and the client for its turn. */
+  async #prepare(): Promise<MoveFailure | null> {
+    const prepared = this.#path.prepare().then((failure) => ({ failure }));
+    const outcome = await Promise.race([prepared, this.#wait.interrupted.promise]);
+    if (typeof outcome !== 'string') return outcome.failure;
+    await this.#path.cancel(this.#request.targetNodeId, false);
+    return outcome;
   }
 
   async #transferred(): Promise<Verdict> {

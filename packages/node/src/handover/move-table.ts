@@ -8,6 +8,7 @@ import type { TransportHost } from '../transport/transport-host.js';
 import { decodeHandoverMessage, encodeHandoverMessage, type HandoverMessage } from './messages.js';
 import { runSource, type SourceEntry } from './source-effects.js';
 import { SourceMove } from './source-move.js';
+import { Standstill } from './standstill.js';
 import { runTarget, type TargetEntry } from './target-effects.js';
 
 type Command<T extends NodeCommand['type']> = Extract<NodeCommand, { type: T }>;
@@ -15,6 +16,7 @@ type Command<T extends NodeCommand['type']> = Extract<NodeCommand, { type: T }>;
 /** All moves that this node takes part in, as source and as target. */
 export class MoveTable {
   readonly #context: NodeContext;
+  readonly #standstill = new Standstill();
   readonly #sources = new Map<string, SourceEntry>();
   readonly #targets = new Map<string, TargetEntry>();
   /** Each transport's last move as source and as target; earlier ones are over but for repetitions. */
@@ -207,9 +209,13 @@ export class MoveTable {
   }
 
   tick(nowMs: number, controlHeardAtMs: number): void {
+    const awakeSinceMs = this.#standstill.awakeSinceMs(nowMs);
     for (const [moveId, entry] of this.#sources) {
       const isWhole = (): boolean => this.#context.router.isWhole(entry.move.options.transportId, nowMs);
-      const heardAtMs = this.#context.links.heardAtMs(entry.move.options.targetNodeId);
+      const heardAtMs = Math.max(
+        this.#context.links.heardAtMs(entry.move.options.targetNodeId),
+        awakeSinceMs,
+      );
       runSource(this.#context, entry, entry.move.tick(nowMs, heardAtMs, controlHeardAtMs, isWhole));
       if (entry.move.stateName === 'done') this.#forgetSource(moveId, entry);
     }
