@@ -13,6 +13,8 @@ const PROOFS = {
   handover: { test: 'tests/e2e/handover.test.ts', env: { GODWIT_E2E_MOVES: '100' } },
   /** One call, moved 1,000 times: what is left behind. */
   'thousand-moves': { test: 'tests/e2e/thousand-moves.test.ts', env: { GODWIT_E2E_MOVES: '1000' } },
+  /** Every fault at every step of a move, with peers instead of browsers; writes docs/reports/faults.md. */
+  faults: { test: 'tests/e2e/faults.test.ts', env: { GODWIT_E2E_FAULTS: 'all' } },
 };
 
 const name = process.argv[2] ?? '';

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../../../apps/cli/dist/main.js', import.meta.url));
-const START_TIMEOUT_MS = 60_000;
+/** A busy machine takes its time. */
+const START_TIMEOUT_MS = 120_000;
 const LOG_LINES_MAX = 5_000;
 
 export interface PlatformOptions {
@@ -16,6 +17,10 @@ export interface PlatformOptions {
   readonly prefix?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeEnv?: Readonly<Record<string, string>>;
+  /** Settings of the node with this number, from 0 on in the order of their starts. */
+  readonly nodeEnvOf?: (number: number) => Readonly<Record<string, string>>;
+  /** The loopback address by which the node with this number reaches control; control must listen there. */
+  readonly controlAddressOf?: (number: number) => string;
   /** Extra Node.js arguments of the node with this number (fault injection by --import). */
   readonly nodeArguments?: Readonly<Record<number, readonly string[]>>;
   /** Extra Node.js arguments of control. */
@@ -33,11 +38,14 @@ export interface Platform {
   readonly adminToken: string;
   /** Where control keeps its database. */
   readonly dataDir: string;
+  /** The newest one. */
   readonly control: ChildProcess;
   readonly nodes: readonly ChildProcess[];
   /** What the processes wrote, newest last. */
   readonly log: readonly string[];
   startNode(): ChildProcess;
+  /** Another control in the place of one that has ended: same data folder, secrets and port. */
+  startControl(): ChildProcess;
   stop(): Promise<void>;
 }
 
@@ -69,20 +77,22 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     children.push(child);
     return child;
   };
-  const control = start(
-    'control',
-    ['control'],
-    {
-      GODWIT_HOST: '127.0.0.1',
-      GODWIT_PORT: String(port),
-      GODWIT_DATA_DIR: dataDir,
-      GODWIT_API_KEY: credentials.apiKey,
-      GODWIT_API_SECRET: credentials.apiSecret,
-      GODWIT_ADMIN_TOKEN: credentials.adminToken,
-      ...options.env,
-    },
-    options.controlArguments,
-  );
+  const startControl = (): ChildProcess =>
+    start(
+      'control',
+      ['control'],
+      {
+        GODWIT_HOST: '127.0.0.1',
+        GODWIT_PORT: String(port),
+        GODWIT_DATA_DIR: dataDir,
+        GODWIT_API_KEY: credentials.apiKey,
+        GODWIT_API_SECRET: credentials.apiSecret,
+        GODWIT_ADMIN_TOKEN: credentials.adminToken,
+        ...options.env,
+      },
+      options.controlArguments,
+    );
+  let control = startControl();
   const nodes: ChildProcess[] = [];
   const startNode = (): ChildProcess => {
     const number = nodes.length;
@@ -90,9 +100,10 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       `node-${number + 1}`,
       ['node'],
       {
-        GODWIT_CONTROL_URL: `http://127.0.0.1:${port}`,
+        GODWIT_CONTROL_URL: `http://${options.controlAddressOf?.(number) ?? '127.0.0.1'}:${port}`,
         GODWIT_LINK_ADDRESS: '127.0.0.1',
         ...options.nodeEnv,
+        ...options.nodeEnvOf?.(number),
       },
       options.nodeArguments?.[number] ?? [],
     );
@@ -115,7 +126,20 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     await stop();
     throw error;
   }
-  return { url, port, ...credentials, dataDir, control, nodes, log, startNode, stop };
+  return {
+    url,
+    port,
+    ...credentials,
+    dataDir,
+    get control() {
+      return control;
+    },
+    nodes,
+    log,
+    startNode,
+    startControl: () => (control = startControl()),
+    stop,
+  };
 }
 
 function collect(child: ChildProcess, name: string, log: string[]): void {
@@ -146,6 +170,8 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
+  // One that a test has stopped hears nothing until it goes on.
+  child.kill('SIGCONT');
   const timer = setTimeout(() => child.kill('SIGKILL'), 12_000);
   await ended;
   clearTimeout(timer);

@@ -8,6 +8,8 @@ const call = {
   frames: [],
   events: [],
   reports: [],
+  /** Transports that died with their node, as the SDK reported them. */
+  losses: [],
 };
 window.call = call;
 
@@ -42,6 +44,10 @@ call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
     ]) {
       session.on(name, (event) => note(name, { reason: event.reason }));
     }
+    session.on('transportReplaced', ({ report }) => {
+      note('transportReplaced', {});
+      call.losses.push(report);
+    });
     session.on('connectionDestroyed', (event) =>
       note('connectionDestroyed', { id: event.connection.connectionId }),
     );

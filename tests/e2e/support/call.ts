@@ -65,6 +65,7 @@ declare global {
       mute(muted: boolean): void;
       events: { atMs: number; name: string; detail: Record<string, unknown> }[];
       reports: unknown[];
+      losses: { silentMs: number; attempts: number }[];
     };
   }
 }

@@ -145,6 +145,11 @@ export class Peer {
     return this.#transport;
   }
 
+  /** False while its signalling socket is broken. */
+  get isSignalling(): boolean {
+    return this.#signalling.isOpen;
+  }
+
   /** Streams of others that are in the session now. */
   get streams(): readonly StreamInfo[] {
     return [...this.#streams.values()].filter(

@@ -65,6 +65,9 @@ export class SignallingClient {
     return new SignallingClient(socket, handler, lastId, lastSeq);
   }
 
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
   get lastId(): number {
     return this.#lastId;
   }
