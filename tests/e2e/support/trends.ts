@@ -25,6 +25,12 @@ const GROWTH_FLOOR: readonly { readonly of: RegExp; readonly floor: number }[] =
 const PASSING =
   /\.(held\.(moves_as_\w+|told_candidates|ufrags|datapath_bindings)|candidatePairs|localCandidates|remoteCandidates|statistics)$/;
 
+/**
+ * Pages of memory that the system has given: an allocator returns them when it likes and takes them again, so that their course
+ * has dips. A leak shows as a new peak.
+ */
+const PEAKS = /\.residentMiB$/;
+
 export interface Trend {
   readonly name: string;
   readonly first: number;
@@ -32,6 +38,7 @@ export interface Trend {
   /** Of the second half of the run. */
   readonly level: number;
   readonly changePerHundredMoves: number;
+  /** Over the second half; of resident memory its peak against that of the first half. */
   readonly change: number;
   readonly significance: number;
   /** Follows the number of moves within the last seconds: its trend tells nothing. */
@@ -48,6 +55,12 @@ export function trendsOf(samples: readonly Sample[]): Trend[] {
     const { level, slope, change, significance } = drift(
       half.map((sample) => ({ x: sample.moves, y: value(sample) })),
     );
+    const peak = (of: readonly Sample[]): number => Math.max(...of.map(value));
+    const growth = PEAKS.test(name)
+      ? peak(half) - peak(samples.slice(0, samples.length - half.length))
+      : significance < SIGNIFICANCE_MIN
+        ? 0
+        : change;
     const floor = GROWTH_FLOOR.find(({ of }) => of.test(name))?.floor ?? 0;
     return {
       name,
@@ -55,13 +68,10 @@ export function trendsOf(samples: readonly Sample[]): Trend[] {
       last: value(samples.at(-1)),
       level,
       changePerHundredMoves: slope * 100,
-      change,
+      change: PEAKS.test(name) ? growth : change,
       significance,
       isPassing: PASSING.test(name),
-      isFlat:
-        PASSING.test(name) ||
-        significance < SIGNIFICANCE_MIN ||
-        change <= Math.max(floor, level * GROWTH_SHARE_MAX),
+      isFlat: PASSING.test(name) || growth <= Math.max(floor, level * GROWTH_SHARE_MAX),
     };
   });
 }
