@@ -86,7 +86,7 @@ describe('whether a session may migrate', () => {
 
 describe('who owns after a move', () => {
   const before = { ownerNodeId: 'a', epoch: 1 };
-  const intent = { moveId: 'm', targetNodeId: 'b', targetEpoch: 4, returnEpoch: 5 };
+  const intent = { moveId: 'm', sourceNodeId: 'a', targetNodeId: 'b', targetEpoch: 4, returnEpoch: 5 };
   it.each([
     ['the target by its grant', { ownerNodeId: 'b', epoch: 4 }, { ownerNodeId: 'b', epoch: 4 }],
     ['the source that took back', { ownerNodeId: 'a', epoch: 5 }, { ownerNodeId: 'a', epoch: 5 }],
@@ -95,6 +95,13 @@ describe('who owns after a move', () => {
     ['a stranger', { ownerNodeId: 'c', epoch: 4 }, null],
   ])('%s', (_name, reported, expected) => {
     expect(grantedOwner(before, intent, reported)).toEqual(expected);
+  });
+
+  it('the source that took back although the target is on record; not one that merely says it never let go', () => {
+    const recorded = { ownerNodeId: 'b', epoch: 4 };
+    const tookBack = { ownerNodeId: 'a', epoch: 5 };
+    expect(grantedOwner(recorded, intent, tookBack)).toEqual(tookBack);
+    expect(grantedOwner(recorded, intent, { ownerNodeId: 'a' })).toBeNull();
   });
 });
 

@@ -23,12 +23,16 @@ export interface Child {
   kill(): void;
 }
 
+/** A core dump would put keys on the disk (HANDOVER 4), and Node cannot lower its own limit: a shell does, and is replaced. */
+const WITHOUT_CORE_DUMPS = ['/bin/sh', '-c', 'ulimit -c 0; exec "$0" "$@"'] as const;
+
 /**
  * Starts a Node process in a process group of its own, so that Ctrl-C reaches it only through us and in order.
  * If we die, its IPC channel closes, and it ends by itself.
  */
 export function startChild(options: ChildOptions): Child {
-  const child = spawn(process.execPath, [...options.commandLine], {
+  const [shell, ...script] = WITHOUT_CORE_DUMPS;
+  const child = spawn(shell, [...script, process.execPath, ...options.commandLine], {
     env: { ...options.env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
