@@ -1,4 +1,4 @@
-import { FAULTS, nameOf, STEP_NAMES, STEPS, type CellResult } from './matrix.js';
+import { allCells, FAULTS, nameOf, STEP_NAMES, STEPS, type CellResult } from './matrix.js';
 
 export interface ReportFacts {
   readonly date: string;
@@ -50,7 +50,7 @@ function setupTable(
     ['date', date],
     ['command', command],
     ['machine', machine],
-    ['cells', `${results.length}, in ${minutes} minutes`],
+    ['cells', `${results.length} of ${allCells().length}, in ${minutes} minutes`],
     ['outcomes as the rules allow', `${results.filter(({ wrong }) => wrong.length === 0).length}`],
   ];
   return [
