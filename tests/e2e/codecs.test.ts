@@ -50,18 +50,6 @@ describe('a publisher', () => {
     });
   });
 
-  it('that sends Opus with DTX is heard through a move', { timeout: 90_000 }, async () => {
-    await withScene({ enableDtx: true }, async (scene) => {
-      await sleep(2_000);
-      const before = await totals(scene.pages);
-      expect((await migrate(scene)).status).toBe('completed');
-      await sleep(2_000);
-      const after = await totals(scene.pages);
-      expect((after['audio.packetsLost'] ?? 0) - (before['audio.packetsLost'] ?? 0)).toBe(0);
-      expect(after['audio.packetsReceived']).toBeGreaterThan(before['audio.packetsReceived'] ?? 0);
-    });
-  });
-
   it(
     'that is muted moves too, and is seen and heard again when it comes back',
     { timeout: 90_000 },

@@ -31,6 +31,47 @@ function watchFrames(streamId, video) {
   video.requestVideoFrameCallback(onFrame);
 }
 
+/** A tone that can be silenced; after it nothing but zeros is heard. */
+function toneTrack() {
+  const context = new AudioContext();
+  const oscillator = new OscillatorNode(context, { frequency: 440 });
+  const volume = new GainNode(context, { gain: 0.5 });
+  const sink = new MediaStreamAudioDestinationNode(context);
+  oscillator.connect(volume).connect(sink);
+  oscillator.start();
+  call.sound = (isOn) => volume.gain.setValueAtTime(isOn ? 0.5 : 0, context.currentTime);
+  return sink.stream.getAudioTracks()[0];
+}
+
+/** A drawing that changes with each frame. */
+function drawingTrack() {
+  const canvas = document.createElement('canvas');
+  canvas.width = 640;
+  canvas.height = 360;
+  const context = canvas.getContext('2d');
+  let frame = 0;
+  setInterval(() => {
+    frame += 1;
+    context.fillStyle = '#fff';
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.fillStyle = '#000';
+    context.font = '40px sans-serif';
+    context.fillText(`line ${frame}`, 20 + (frame % 100), 100 + (frame % 200));
+  }, 1000 / 30);
+  return canvas.captureStream(30).getVideoTracks()[0];
+}
+
+/** Tracks cannot be passed into a page, so a test names them. */
+const TRACKS = { tone: toneTrack, drawing: drawingTrack };
+
+function withTracks({ audioTrack, videoTrack, ...properties }) {
+  return {
+    ...properties,
+    ...(audioTrack && { audioSource: TRACKS[audioTrack]() }),
+    ...(videoTrack && { videoSource: TRACKS[videoTrack]() }),
+  };
+}
+
 call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
   new Promise((resolve, reject) => {
     OT.setApiUrl(apiUrl);
@@ -80,9 +121,13 @@ call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
         resolve({ connectionId: session.connection.connectionId });
         return;
       }
-      const publisher = OT.initPublisher(undefined, { insertMode: 'append', ...publish }, (failure) => {
-        if (failure) reject(new Error(`${failure.name}: ${failure.message}`));
-      });
+      const publisher = OT.initPublisher(
+        undefined,
+        { insertMode: 'append', ...withTracks(publish) },
+        (failure) => {
+          if (failure) reject(new Error(`${failure.name}: ${failure.message}`));
+        },
+      );
       call.publisher = publisher;
       session.publish(publisher, (failure) => {
         if (failure) reject(new Error(`${failure.name}: ${failure.message}`));
@@ -203,6 +248,22 @@ call.receivedCodecs = async () => {
   }
   return [...names];
 };
+
+/** What is sent now, by kind: MIME type, and what the encoder takes a picture for. */
+call.sent = async () => {
+  const kinds = {};
+  for (const { rtcStatsReport } of await call.publisher.getRtcStatsReport()) {
+    for (const entry of rtcStatsReport.values()) {
+      if (entry.type !== 'outbound-rtp' || !entry.codecId) continue;
+      const { mimeType } = rtcStatsReport.get(entry.codecId);
+      kinds[entry.kind] = { mimeType, contentType: entry.contentType };
+    }
+  }
+  return kinds;
+};
+
+/** Of the streams that are received. */
+call.videoTypes = () => [...call.subscribers.values()].map(({ stream }) => stream.videoType);
 
 call.mute = (muted) => {
   call.publisher.publishAudio(!muted);

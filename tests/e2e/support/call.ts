@@ -63,6 +63,10 @@ declare global {
       iceFragment(): Promise<unknown>;
       receivedCodecs(): Promise<string[]>;
       mute(muted: boolean): void;
+      /** Switches the tone of `audioTrack: 'tone'`. */
+      sound(isOn: boolean): void;
+      sent(): Promise<Partial<Record<'audio' | 'video', { mimeType: string; contentType?: string }>>>;
+      videoTypes(): (string | undefined)[];
       events: { atMs: number; name: string; detail: Record<string, unknown> }[];
       reports: unknown[];
       losses: { silentMs: number; attempts: number }[];
