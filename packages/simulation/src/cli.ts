@@ -12,6 +12,7 @@ const USAGE = `Simulates handovers under faults. One seed decides everything tha
   --handovers N   instead of --runs: until so many moves were granted
   --workers N     processes (default 1)
   --trace         prints what happens in each run (one process)
+  --brief         prints only the seeds that fail, and why in one word
   --keep-going    does not stop at the first violation
   --report FILE   writes the report as Markdown
 `;
@@ -50,6 +51,7 @@ function parse() {
       workers: text,
       report: text,
       trace: flag,
+      brief: flag,
       'keep-going': flag,
       help: flag,
     },
@@ -97,6 +99,10 @@ async function main(): Promise<number> {
     command: `npm run simulate:handover -- ${process.argv.slice(2).join(' ')}`,
     machine: `${cpus().length} cores, Node ${process.versions.node}`,
   };
+  if (options.brief) {
+    for (const { seed, invariant } of totals.failures) out(`${seed} ${invariant}\n`);
+    return totals.violations === 0 ? 0 : 1;
+  }
   if (process.stdout.isTTY) out('\n');
   for (const line of [...totals.failures.flatMap(describeFailure), ...summary(facts)]) out(`${line}\n`);
   if (options.report !== undefined) writeFileSync(options.report, markdown(facts));

@@ -224,7 +224,10 @@ class Move {
       const event = await wait();
       if (event !== null) return { kind: 'ended', event };
     }
-    this.#isUndecided = tookBack || (source !== 'cancelled' && target !== 'cancelled');
+    // A source that cannot be asked and whose client has been told may take the transport back under its reserved epoch yet:
+    // another grant before it has reported would forget that.
+    const mayTakeBack = source !== 'cancelled' && this.#path.wasTold;
+    this.#isUndecided = tookBack || mayTakeBack || (source !== 'cancelled' && target !== 'cancelled');
     return { kind: 'failed', failure };
   }
 
