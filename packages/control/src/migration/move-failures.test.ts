@@ -191,6 +191,19 @@ describe('a move that does not complete', () => {
     await expect(client.request('ping')).resolves.toEqual({});
   });
 
+  // The client is told; the source's socket closes; the target is cancelled. The source may still have transferred, been
+  // refused and taken the transport back under its reserved epoch, which a later grant would not know.
+  it('grants no other move while a source that went away may still report a take-back', async () => {
+    const { sessionId, transportId } = await scene.publishOnA();
+    a.script.startMove = () => {
+      setTimeout(() => a.stop(), 10);
+      return {};
+    };
+    expect(await harness.migrate(sessionId)).toMatchObject({ connections: [{ failure: 'source-lost' }] });
+    const row = await harness.storage.transports.get(transportId);
+    expect(row?.intent).toMatchObject({ sourceNodeId: a.nodeId, returnEpoch: 3 });
+  });
+
   it.each([
     ['before the proof', false],
     ['after the transfer', true],

@@ -1,13 +1,10 @@
 import type { NodeEvent } from '@godwit/protocol';
-import type { MoveIntent } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { NodeCommandError, type NodeSession } from '../nodes/node-session.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { adoptOwner } from './adopt-owner.js';
 
 export type ReleaseWanted = Extract<NodeEvent, { event: 'releaseWanted' }>;
-
-type Role = ReleaseWanted['role'];
 
 /** What the other node of a move answered when told what its link did not carry. */
 type PeerAnswer = 'let-go' | 'owns' | 'unreachable';
@@ -60,14 +57,17 @@ export class Releases {
     connection: ConnectionState,
     transport: TransportState,
     nodeId: string,
-    { moveId, peerNodeId, role }: ReleaseWanted,
+    question: ReleaseWanted,
   ): Promise<void> {
+    const { moveId, peerNodeId, role } = question;
     const { storage, nodes, routes } = this.#context;
     const { transportId } = transport;
     const intent = (await storage.transports.get(transportId))?.lastIntent ?? null;
-    if (intent?.moveId !== moveId) return;
+    if (intent === null) return;
     if (nodes.isDead(peerNodeId)) {
-      const epoch = await storage.transports.decideMove(transportId, { moveId, ownerNodeId: nodeId });
+      // A later grant came to nothing, since a bounded owner starts no move: to close it closes the one asked about too.
+      const grant = { moveId: intent.moveId, ownerNodeId: nodeId };
+      const epoch = await storage.transports.decideMove(transportId, grant);
       if (epoch === null) return;
       transport.epoch = epoch;
       this.#context.log.warn(
@@ -78,9 +78,9 @@ export class Releases {
       await routes.push(connection.session);
       return;
     }
-    const answer = await this.#tellPeer(intent, transportId, role);
+    const answer = await this.#tellPeer(question);
     if (answer === 'let-go') await this.#release(nodeId, moveId, transport);
-    else if (answer === 'owns' && role === 'target') {
+    else if (answer === 'owns' && role === 'target' && intent.moveId === moveId) {
       // The source took the transport back: the higher epoch counts.
       const { sourceNodeId: ownerNodeId, returnEpoch: epoch } = intent;
       if (!(await adoptOwner(this.#context, transport, { ownerNodeId, epoch }))) return;
@@ -100,14 +100,10 @@ export class Releases {
     await this.#close(nodeId, transportId, epoch, 'moved');
   }
 
-  #tellPeer(
-    { moveId, targetNodeId, sourceNodeId, returnEpoch }: MoveIntent,
-    transportId: string,
-    asker: Role,
-  ): Promise<PeerAnswer> {
-    if (asker === 'source') return this.#tellAborted(targetNodeId, moveId, transportId, returnEpoch);
+  #tellPeer({ moveId, transportId, peerNodeId, role, epoch }: ReleaseWanted): Promise<PeerAnswer> {
+    if (role === 'source') return this.#tellAborted(peerNodeId, moveId, transportId, epoch);
     const fields = { moveId, transportId, word: { kind: 'accepted' } } as const;
-    return this.#ask(sourceNodeId, (node) => node.command('tellMove', fields));
+    return this.#ask(peerNodeId, (node) => node.command('tellMove', fields));
   }
 
   #tellAborted(nodeId: string, moveId: string, transportId: string, ownerEpoch: number): Promise<PeerAnswer> {
