@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakePlatform } from '../testing/fakePlatform.js';
 import { MediaConnection } from './mediaConnection.js';
 import type { OfferedStreams } from './negotiator.js';
@@ -8,6 +8,7 @@ interface FakeTransceiver {
   direction: string;
   currentDirection: string | null;
   mid: string | null;
+  setCodecPreferences(codecs: unknown[]): void;
 }
 
 /** A peer connection that is connected from the start and gives every transceiver a mid with the next offer. */
@@ -20,7 +21,8 @@ class FakePeer extends EventTarget {
   readonly transceivers: FakeTransceiver[] = [];
 
   addTransceiver(kind: string, { direction }: { direction: string }): FakeTransceiver {
-    const transceiver = { kind, direction, currentDirection: null, mid: null };
+    const setCodecPreferences = () => undefined;
+    const transceiver = { kind, direction, currentDirection: null, mid: null, setCodecPreferences };
     this.transceivers.push(transceiver);
     return transceiver;
   }
@@ -45,7 +47,9 @@ let offers: OfferedStreams[];
 let media: MediaConnection;
 const STREAM = 'a'.repeat(16);
 
+afterEach(() => vi.unstubAllGlobals());
 beforeEach(() => {
+  vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => null });
   peer = new FakePeer();
   offers = [];
   const delegate = {

@@ -1,4 +1,5 @@
 import type { OfferResult, StreamMids } from '@godwit/protocol';
+import { receivableVideoCodecs } from '../media/codecs.js';
 import { asOTError, fromSignallingError, otError } from '../errors.js';
 import { MEDIA_CONNECT_TIMEOUT_MS } from '../limits.js';
 import { log } from '../log.js';
@@ -152,6 +153,7 @@ export class MediaConnection {
     try {
       media.audio = this.#pool.receive('audio');
       media.video = this.#pool.receive('video');
+      media.video.setCodecPreferences(receivableVideoCodecs() ?? []);
       await this.#negotiator.request();
       refuseIfAllRefused(media);
       await this.#connected();

@@ -19,6 +19,18 @@ export function orderCodecs(
   return [...codecs].sort((first, second) => rank(first) - rank(second));
 }
 
+/** Error correction, which no node ever sends. */
+const CORRECTION_FORMATS: ReadonlySet<string> = new Set(['red', 'ulpfec', 'flexfec-03']);
+
+/**
+ * Codec preferences of a video receiver: all that can come. Firefox builds its receiver anew, with a key frame, whenever its
+ * description lists other formats than before; and its answer to a restart offer lists no more than the platform does.
+ */
+export function receivableVideoCodecs(): RTCRtpCodec[] | undefined {
+  const codecs = RTCRtpReceiver.getCapabilities('video')?.codecs;
+  return codecs?.filter((codec) => !CORRECTION_FORMATS.has(codecOf(codec)));
+}
+
 /** Codec preferences for a video sender; undefined leaves the browser's order. */
 export function videoCodecPreferences(
   wished: 'automatic' | readonly VideoCodecName[] | undefined,

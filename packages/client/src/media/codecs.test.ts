@@ -1,0 +1,20 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { receivableVideoCodecs } from './codecs.js';
+
+const codecs = (...names: string[]): { mimeType: string; clockRate: number }[] =>
+  names.map((name) => ({ mimeType: `video/${name}`, clockRate: 90_000 }));
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe('what a video receiver offers', () => {
+  it('is everything in the browser’s order but error correction', () => {
+    const all = codecs('VP8', 'rtx', 'VP9', 'red', 'ulpfec', 'AV1', 'flexfec-03');
+    vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => ({ codecs: all }) });
+    expect(receivableVideoCodecs()).toEqual(codecs('VP8', 'rtx', 'VP9', 'AV1'));
+  });
+
+  it('is left to a browser that does not tell what it can', () => {
+    vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => null });
+    expect(receivableVideoCodecs()).toBeUndefined();
+  });
+});
