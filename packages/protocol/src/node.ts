@@ -161,11 +161,13 @@ const commands = {
     rehearsal: z.boolean(),
     stateSchema: z.number().int().positive(),
   }),
-  /** To the source of a proven rehearsal: bring the client's path back by a fresh address of yours. */
+  /** To the source of a proven rehearsal: bring the client's path back by a fresh address of yours, or by a restart. */
   returnPath: z.object({
     type: z.literal('returnPath'),
     moveId: id64,
     transportId: id64,
+    /** Default: candidate. */
+    method: pathMethod.optional(),
     usedAddresses: z.array(z.string()).max(256),
   }),
   /** To source or target. Refused with `too-late` once TRANSFER has left. */
@@ -230,7 +232,11 @@ export const nodeResults = {
     /** With method restart only. */
     restartIce: iceCredentials.optional(),
   }),
-  returnPath: z.object({ addresses: z.array(poolAddress).min(1) }),
+  returnPath: z.object({
+    addresses: z.array(poolAddress).min(1),
+    /** With method restart only. */
+    restartIce: iceCredentials.optional(),
+  }),
 };
 export type NodeResults = { [K in keyof typeof nodeResults]: z.infer<(typeof nodeResults)[K]> };
 export type NodeResult<T extends NodeCommandType> = T extends keyof NodeResults

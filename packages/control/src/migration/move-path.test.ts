@@ -66,4 +66,21 @@ describe('telling the client of the way', () => {
     expect(a.received('setRemoteIce')[0]?.ice).toEqual({ ufrag: 'rest1', pwd: 'r'.repeat(24) });
     expect(b.received('setRemoteIce')[0]?.ice).toEqual({ ufrag: 'rest1', pwd: 'r'.repeat(24) });
   });
+
+  it('rehearses with such a client by a restart there and one back, as often as is asked', async () => {
+    const { sessionId, client } = await scene.publishOnA({ pathMethod: 'restart' });
+    const restarts = answerRestarts(client);
+    for (let round = 1; round <= 3; round++) {
+      expect(await harness.migrate(sessionId, { rehearsal: true })).toMatchObject({
+        status: 'completed',
+        connections: [{ outcome: 'rehearsed' }],
+      });
+      expect(restarts.count).toBe(2 * round);
+    }
+    const offers = client.events.filter(({ event }) => event === 'restartOffer') as { sdp: string }[];
+    expect(offers[0]?.sdp).toContain(`127.0.0.1 ${b.addresses[0]?.port} typ host`);
+    expect(offers[1]?.sdp).toContain(`127.0.0.1 ${a.addresses[0]?.port} typ host`);
+    expect(await scene.connections(sessionId)).toMatchObject([{ nodeId: a.nodeId, epoch: 1 }]);
+    expect(await harness.migrate(sessionId)).toMatchObject({ status: 'completed' });
+  });
 });

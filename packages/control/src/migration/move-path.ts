@@ -7,8 +7,18 @@ import { routesOfConnection } from '../roster/routes.js';
 import { addressKey, type TransportState } from '../roster/state.js';
 import { mediaOf } from '../transports/configure.js';
 import { candidatesOfHop, candidatesOfRestart, type Hop } from '../transports/describe.js';
-import { offerRestart, restartAtOwner } from '../transports/restart.js';
+import { offerRestart, restartAtOwner, type RestartTerms } from '../transports/restart.js';
 import type { MoveRequest } from './move.js';
+
+type Unreachable = 'source-lost' | 'target-unreachable';
+
+/** A node that answers checks of the client. */
+interface CheckedNode {
+  readonly nodeId: string;
+  readonly epoch: number;
+  /** What the move fails with when it does not answer. */
+  readonly unreachable: Unreachable;
+}
 
 interface Prepared {
   readonly sealKey: string;
@@ -50,9 +60,9 @@ export class MovePath {
     return failure === 'no-fresh-address' && wanted === 'candidate' ? this.#prepareBy('restart') : failure;
   }
 
-  /** There and back by candidates: when either side has no address left, ICE restarts at the owner first. */
+  /** There and back by candidates: when either side has no address left, ICE restarts at the owner first. Or by restarts. */
   async #prepareRehearsal(wanted: PathMethod): Promise<MoveFailure | null> {
-    if (wanted === 'restart') return 'no-fresh-address';
+    if (wanted === 'restart') return this.#prepareBy('restart');
     if (this.#hasWayBack()) {
       const failure = await this.#prepareBy('candidate');
       if (failure !== 'no-fresh-address') return failure;
@@ -92,41 +102,35 @@ export class MovePath {
   /** Client: use this address. */
   async tell(): Promise<MoveFailure | null> {
     const { restartIce, hop } = this.#require();
-    const { moveId, connection, targetNodeId } = this.#request;
+    const { targetNodeId } = this.#request;
     this.wasTold = true;
     if (restartIce === null) {
       this.#tellCandidates(hop);
       return null;
     }
-    const transport = this.#transport;
-    const remoteIce = await offerRestart(this.#context, connection, transport, {
-      moveId,
-      ice: restartIce,
-      hop,
-    });
-    if (remoteIce === null) return 'path-not-proven';
-    this.restartAnswered = true;
-    const { transportId } = transport;
-    const answers = await Promise.all([
-      this.#ask(targetNodeId, 'target-unreachable', (node) =>
-        node.command('setRemoteIce', { transportId, epoch: this.#intent.targetEpoch, ice: remoteIce }),
-      ),
-      this.#ask(this.#source.nodeId, 'source-lost', (node) =>
-        node.command('setRemoteIce', { transportId, epoch: this.#source.epoch, ice: remoteIce }),
-      ),
+    return this.#tellByRestart({ ice: restartIce, hop }, [
+      { nodeId: targetNodeId, epoch: this.#intent.targetEpoch, unreachable: 'target-unreachable' },
+      { ...this.#source, unreachable: 'source-lost' },
     ]);
-    return answers.find((answer) => typeof answer === 'string') ?? null;
   }
 
-  /** Source of a proven rehearsal: brings the path back by a fresh address. */
+  /** Source of a proven rehearsal: brings the path back, in the way by which the client was told to leave. */
   async returnHome(): Promise<MoveFailure | null> {
     const { moveId } = this.#request;
+    const { transportId, description } = this.#transport;
+    const method = this.#require().restartIce === null ? 'candidate' : 'restart';
     const usedAddresses = this.#usedAddresses();
     const answer = await this.#ask(this.#source.nodeId, 'source-lost', (node) =>
-      node.command('returnPath', { moveId, transportId: this.#transport.transportId, usedAddresses }),
+      node.command('returnPath', { moveId, transportId, method, usedAddresses }),
     );
     if (typeof answer === 'string') return answer;
-    const hop = candidatesOfHop(answer.addresses, this.#transport.description.hops + 1);
+    const { addresses, restartIce } = answer;
+    if (method === 'restart') {
+      const hop = candidatesOfRestart(addresses, description.hops);
+      if (hop === null || restartIce === undefined) return 'no-fresh-address';
+      return this.#tellByRestart({ ice: restartIce, hop }, [{ ...this.#source, unreachable: 'source-lost' }]);
+    }
+    const hop = candidatesOfHop(addresses, description.hops + 1);
     if (hop === null) return 'no-fresh-address';
     this.#tellCandidates(hop);
     return null;
@@ -179,6 +183,24 @@ export class MovePath {
     return null;
   }
 
+  /** Offers the restart, and gives the client's credentials to the nodes that answer its checks. */
+  async #tellByRestart(
+    terms: Omit<RestartTerms, 'moveId'>,
+    nodes: readonly CheckedNode[],
+  ): Promise<MoveFailure | null> {
+    const { moveId, connection } = this.#request;
+    const { transportId } = this.#transport;
+    const ice = await offerRestart(this.#context, connection, this.#transport, { ...terms, moveId });
+    if (ice === null) return 'path-not-proven';
+    this.restartAnswered = true;
+    const answers = await Promise.all(
+      nodes.map(({ nodeId, epoch, unreachable }) =>
+        this.#ask(nodeId, unreachable, (node) => node.command('setRemoteIce', { transportId, epoch, ice })),
+      ),
+    );
+    return answers.find((answer) => typeof answer === 'string') ?? null;
+  }
+
   #tellCandidates({ hop, candidates }: Hop): void {
     const { description } = this.#transport;
     this.#transport.description = {
@@ -217,7 +239,7 @@ export class MovePath {
 
   async #ask<T extends object>(
     nodeId: string,
-    unreachable: 'source-lost' | 'target-unreachable',
+    unreachable: Unreachable,
     command: (node: NonNullable<ReturnType<ControlContext['nodes']['session']>>) => Promise<T>,
   ): Promise<T | MoveFailure> {
     const node = this.#context.nodes.session(nodeId);
@@ -235,10 +257,7 @@ export class MovePath {
   }
 }
 
-function failureOf(
-  code: NodeCommandError['code'],
-  unreachable: 'source-lost' | 'target-unreachable',
-): MoveFailure {
+function failureOf(code: NodeCommandError['code'], unreachable: Unreachable): MoveFailure {
   switch (code) {
     case 'no-fresh-address':
     case 'no-common-schema':

@@ -150,7 +150,9 @@ export class FakeNode {
         };
       }
       case 'returnPath':
-        return { addresses: [this.#fresh(command.usedAddresses)] };
+        return command.method === 'restart'
+          ? { addresses: this.addresses.slice(0, 1), restartIce: credentials() }
+          : { addresses: [this.#fresh(command.usedAddresses)] };
       default:
         return {};
     }

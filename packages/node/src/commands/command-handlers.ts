@@ -133,17 +133,34 @@ export class CommandHandlers {
 
   #restartIce({ transportId, epoch, usedAddresses }: Command<'restartIce'>): NodeResult<'restartIce'> {
     const host = this.#changeable(transportId, epoch);
-    const ice = createIceCredentials(randomBytes);
+    return this.#newGeneration(host, usedAddresses);
+  }
+
+  #newGeneration(host: TransportHost, usedAddresses: readonly string[]): NodeResult<'restartIce'> {
     const { addresses: pool } = this.#context.pool;
     const fresh = chooseFreshAddresses(pool, usedAddresses);
     // New credentials make every address fresh again.
     const addresses = fresh.length > 0 ? fresh : chooseFreshAddresses(pool, []);
+    const ice = createIceCredentials(randomBytes);
     host.ice.restart(ice);
     this.#context.transports.indexUfrags(host);
     return { ice, addresses };
   }
 
-  #returnPath({ moveId, usedAddresses }: Command<'returnPath'>): NodeResult<'returnPath'> {
+  #returnPath({
+    moveId,
+    transportId,
+    method,
+    usedAddresses,
+  }: Command<'returnPath'>): NodeResult<'returnPath'> {
+    if (method === 'restart') {
+      const host = this.#context.transports.get(transportId);
+      if (host === undefined)
+        throw new NodeError('unknown-transport', `there is no transport ${transportId} here`);
+      this.#moves.returnPath(moveId);
+      const { ice: restartIce, addresses } = this.#newGeneration(host, usedAddresses);
+      return { restartIce, addresses };
+    }
     const addresses = chooseFreshAddresses(this.#context.pool.addresses, usedAddresses);
     if (addresses.length === 0) {
       throw new NodeError('no-fresh-address', 'the client has seen every address of this node');
