@@ -40,6 +40,7 @@ export interface Counters {
   dropped_limited: number;
   dropped_payload_type: number;
   dropped_unproven: number;
+  held_unproven: number;
   dropped_no_socket: number;
   dropped_no_link: number;
   dropped_link_frame: number;
@@ -93,6 +94,7 @@ export function createCounters(): Counters {
     dropped_limited: 0,
     dropped_payload_type: 0,
     dropped_unproven: 0,
+    held_unproven: 0,
     dropped_no_socket: 0,
     dropped_no_link: 0,
     dropped_link_frame: 0,

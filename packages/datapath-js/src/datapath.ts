@@ -36,7 +36,14 @@ import { forgetKeys, ownWithKeys } from './keys.js';
 import { receiveLinkDatagram } from './link-inbound.js';
 import { LinkTable } from './links.js';
 import { applyMedia, detachEgresses } from './media-rules.js';
-import { evictBinding, findPath, isInUse, resolvePaths, sendCiphertext } from './paths.js';
+import {
+  evictBinding,
+  findPath,
+  isInUse,
+  resolvePaths,
+  sendCiphertext,
+  sendHeldOn,
+} from './paths.js';
 import { watchProof } from './proof.js';
 import { Binding, RemoteTable } from './remotes.js';
 import { retransmit } from './retransmit.js';
@@ -192,7 +199,9 @@ export class JsDatapath implements Datapath {
   }
 
   setPaths(transportId: TransportId, paths: readonly Path[]): void {
-    this.#core.transports.get(transportId).paths = resolvePaths(this.#core, paths);
+    const transport = this.#core.transports.get(transportId);
+    transport.paths = resolvePaths(this.#core, paths);
+    sendHeldOn(this.#core, transport, transport.paths);
   }
 
   setInbound(transportId: TransportId, inbound: Inbound): void {

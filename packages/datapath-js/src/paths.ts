@@ -39,7 +39,7 @@ export function sendFromOwner(
 ): void {
   const proven = provenPathId === 0 ? null : findPath(transport, provenPathId);
   if (proven !== null) {
-    proven.provenAtMicros = core.clockMicros();
+    prove(core, proven, core.clockMicros());
     core.sockets.send(proven.entry, bytes, proven.remote.port, proven.remote.address);
   }
   for (const path of transport.paths) {
@@ -90,15 +90,40 @@ function isSameAddress(path: SocketPath, binding: Binding | null): boolean {
   );
 }
 
-function sendOnSocket(core: Core, path: SocketPath, bytes: Buffer): void {
-  if (!path.isProven && !takeAllowance(core, path, bytes.length)) {
-    core.counters.dropped_unproven += 1;
-    return;
+/** Authenticated media has come from this address, here or by the owner's word: it gets what was held for it. */
+export function prove(core: Core, binding: Binding, atMicros: number): void {
+  binding.provenAtMicros = atMicros;
+  if (binding.isHolding) sendHeld(core, binding);
+}
+
+/** Of a path that is proven by what we were told, too. */
+export function sendHeldOn(core: Core, transport: TransportEntry, paths: readonly ResolvedPath[]): void {
+  for (const path of paths) {
+    if (path.kind !== 'socket' || !path.isProven) continue;
+    for (const binding of transport.bindings) {
+      if (binding.isHolding && isSameAddress(path, binding)) sendHeld(core, binding);
+    }
   }
+}
+
+function sendHeld(core: Core, binding: Binding): void {
+  const { entry, remote } = binding;
+  for (const bytes of binding.takeHeld(core.clockMicros())) {
+    core.sockets.send(entry, bytes, remote.port, remote.address);
+  }
+}
+
+function sendOnSocket(core: Core, path: SocketPath, bytes: Buffer): void {
+  if (!path.isProven && !takeAllowance(core, path, bytes)) return;
   core.sockets.send(path.entry, bytes, path.port, path.address);
 }
 
-function takeAllowance(core: Core, path: SocketPath, length: number): boolean {
+/** What goes beyond an unproven address's allowance is kept for the moment of its proof. */
+function takeAllowance(core: Core, path: SocketPath, bytes: Buffer): boolean {
+  const nowMicros = core.clockMicros();
   const binding = core.remotes.find(path.entry, path.address, path.port);
-  return binding?.spend(length, core.clockMicros()) === true;
+  if (binding?.spend(bytes.length, nowMicros) === true) return true;
+  if (binding?.hold(bytes, nowMicros) === true) core.counters.held_unproven += 1;
+  else core.counters.dropped_unproven += 1;
+  return false;
 }

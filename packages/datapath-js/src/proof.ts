@@ -1,6 +1,7 @@
 import type { Core } from './core.js';
 import { PROOF_WATCHES_MAX } from './limits.js';
 import type { Origin } from './origin.js';
+import { prove } from './paths.js';
 import type { ProofWatch, TransportEntry } from './transport-entry.js';
 
 /** One proof for the next authenticated packet by the named way. Watching the same way twice is watching once. */
@@ -17,7 +18,7 @@ export function noteAuthenticated(
   origin: Origin,
   arrivedAtMicros: number,
 ): void {
-  if (origin.kind === 'socket') origin.provenAtMicros = arrivedAtMicros;
+  if (origin.kind === 'socket') prove(core, origin, arrivedAtMicros);
   if (transport.watches.length === 0) return;
   const left = transport.watches.filter((watch) => !isFulfilled(watch, origin));
   if (left.length === transport.watches.length) return;

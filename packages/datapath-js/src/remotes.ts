@@ -5,6 +5,7 @@ import {
   type PathId,
   type RemoteAddress,
 } from '@godwit/datapath';
+import { HeldCiphertext } from './held-ciphertext.js';
 import type { SocketEntry } from './sockets.js';
 import type { TransportEntry } from './transport-entry.js';
 
@@ -23,6 +24,7 @@ export class Binding {
   heardAtDatagram: number;
   /** Bytes that may be sent to it unproven. */
   #allowance = 0;
+  readonly #held = new HeldCiphertext();
 
   constructor(
     pathId: PathId,
@@ -54,6 +56,20 @@ export class Binding {
     if (bytes > this.#allowance) return false;
     this.#allowance -= bytes;
     return true;
+  }
+
+  /** Keeps ciphertext that may not be sent yet. False when there is no room. */
+  hold(bytes: Buffer, nowMicros: number): boolean {
+    return this.#held.add(bytes, nowMicros);
+  }
+
+  /** What was held and is still of use, in order. */
+  takeHeld(nowMicros: number): readonly Buffer[] {
+    return this.#held.take(nowMicros);
+  }
+
+  get isHolding(): boolean {
+    return this.#held.size > 0;
   }
 }
 

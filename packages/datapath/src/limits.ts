@@ -30,6 +30,13 @@ export const UNPROVEN_AMPLIFICATION_MAX = 3;
 /** What an unproven address may have earned and not been sent, bytes: half a second of a 4 Mbit/s video. */
 export const UNPROVEN_ALLOWANCE_BYTES_MAX = 256 * 1024;
 /**
+ * Ciphertext kept for an unproven address beyond its allowance, bytes: 100 ms of 8 Mbit/s. It is sent with the proof, so that a
+ * client that has closed its former address misses nothing.
+ */
+export const UNPROVEN_HELD_BYTES_MAX = 100 * 1024;
+/** Older ciphertext is of no use: no jitter buffer waits for it. Both paths are used no longer than this either. */
+export const UNPROVEN_HELD_MS = 1_000;
+/**
  * How long authenticated media speaks for the address that it came from. As long as consent (RFC 7675 5.1): browsers send
  * RTCP every few seconds while there is media, and an address that a client has left goes to somebody else one day.
  */

@@ -17,7 +17,7 @@ import {
   type PlainMessageKind,
 } from './handover/messages.js';
 import { MoveTable } from './handover/move-table.js';
-import { GUARD_LOG_INTERVAL_MS } from './limits.js';
+import { ANSWERS_DELAYED_MAX, FORMER_ADDRESS_DRAIN_MS, GUARD_LOG_INTERVAL_MS } from './limits.js';
 import { NodeIdentity } from './link/identity.js';
 import { CLOCK_MESSAGE_CLASS } from './link/link-clock.js';
 import { Links } from './link/links.js';
@@ -208,6 +208,50 @@ describe('a node under fire on its client sockets', () => {
     );
     expect(answers).toBe(0);
     expectUntouched();
+  });
+});
+
+describe('the answer to a check that ends an ICE generation', () => {
+  const FRESH: IceCredentials = { ufrag: 'freshUfrag16char', pwd: 'freshPasswordOf24Charact' };
+
+  function check(credentials: IceCredentials, useCandidate = true): void {
+    const bytes = buildBindingRequest({
+      transactionId: randomBytes(12),
+      username: `${credentials.ufrag}:${CLIENT.ufrag}`,
+      password: credentials.pwd,
+      priority: 1,
+      iceRole: { role: 'controlling', tieBreaker: 1n },
+      useCandidate,
+    });
+    dispatch({ kind: 'stun', bytes });
+  }
+
+  it('waits until what is on its way to the former address has arrived, though the new one is used at once', () => {
+    const host = context.transports.get(OWNED);
+    if (host === undefined) throw new Error('no transport');
+    check(ice);
+    expect(answers).toBe(1);
+    host.ice.restart(FRESH);
+    context.transports.indexUfrags(host);
+    check(FRESH);
+    expect(host.pair).not.toBeNull();
+    dispatcher.tick((nowMs += FORMER_ADDRESS_DRAIN_MS - 1));
+    expect(answers).toBe(1);
+    dispatcher.tick((nowMs += 1));
+    expect(answers).toBe(2);
+    check(FRESH);
+    expect(answers).toBe(3);
+  });
+
+  it('waits for a bounded number of checks', () => {
+    const host = context.transports.get(PREPARED);
+    if (host === undefined) throw new Error('no transport');
+    host.ice.restart(FRESH);
+    context.transports.indexUfrags(host);
+    for (let number = 0; number < ANSWERS_DELAYED_MAX; number += 1) check(FRESH, false);
+    expect(answers).toBe(0);
+    check(FRESH, false);
+    expect(answers).toBe(1);
   });
 });
 

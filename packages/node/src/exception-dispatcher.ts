@@ -6,7 +6,7 @@ import type { MoveTable } from './handover/move-table.js';
 import { runSource } from './handover/source-effects.js';
 import { runTarget } from './handover/target-effects.js';
 import { CLOCK_MESSAGE_CLASS } from './link/link-clock.js';
-import { GUARD_LOG_INTERVAL_MS } from './limits.js';
+import { ANSWER_DELAY_MAX_MS, FORMER_ADDRESS_DRAIN_MS, GUARD_LOG_INTERVAL_MS } from './limits.js';
 import type { NodeContext } from './node-context.js';
 import { removeTransport } from './transport/remove-transport.js';
 import { zeroKeys } from './transport/zero-keys.js';
@@ -33,6 +33,7 @@ export class ExceptionDispatcher {
   tick(nowMs: number): void {
     for (const host of this.#context.transports.values()) {
       if (host.dtls !== null) this.#dtlsOutputs(host, host.dtls.tick(nowMs), null);
+      host.sendAnswers(nowMs);
       if (host.role.name === 'relay') {
         if (nowMs >= host.role.untilMs) removeTransport(this.#context, host.transportId);
       } else if (host.role.name === 'owner' && this.#moves.sourceOf(host.transportId) === undefined) {
@@ -79,7 +80,17 @@ export class ExceptionDispatcher {
   #stun(nowMs: number, exception: Of<'stun'>): void {
     const host = this.#context.transports.findByStun(exception.bytes);
     if (host === null || (host.role.name === 'relay' && !host.role.answersChecks)) return;
-    this.#hostOutputs(host, host.handleStun(nowMs, exception));
+    this.#hostOutputs(host, host.handleStun(nowMs, exception, this.#leavingMs(host)));
+  }
+
+  /** What the other node of a move has sent to the client's former address has arrived after this time. */
+  #leavingMs({ role, transportId }: TransportHost): number {
+    const peer =
+      role.name === 'target'
+        ? role.sourceNodeId
+        : this.#moves.sourceOf(transportId)?.move.options.targetNodeId;
+    const roundTripMs = peer === undefined ? 0 : (this.#context.links.roundTripMs(peer) ?? 0);
+    return Math.min(roundTripMs + FORMER_ADDRESS_DRAIN_MS, ANSWER_DELAY_MAX_MS);
   }
 
   #hostOutputs(host: TransportHost, outputs: readonly HostOutput[]): void {

@@ -71,3 +71,12 @@ export const CONTROL_SILENCE_MS = 4_000;
 export const CONTROL_BACKLOG_MAX = 8_192;
 /** How long a stopping node waits for control to move its transports away. */
 export const STOP_GRACE_MS = 8_000;
+/**
+ * An answer that ends a client's ICE generation waits this long beyond the nodes' round trip: Firefox closes its former
+ * address as soon as it reads it, and loses what a busy machine has not read there. Clients repeat a check after 100 ms or more.
+ */
+export const FORMER_ADDRESS_DRAIN_MS = 20;
+/** However far away the other node is: the client would take the address for dead. */
+export const ANSWER_DELAY_MAX_MS = 250;
+/** Such answers waiting per transport: one check for each pair of addresses, some repeated. */
+export const ANSWERS_DELAYED_MAX = 8;

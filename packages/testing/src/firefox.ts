@@ -6,7 +6,11 @@ import { connect, type Browser, type Page } from 'puppeteer-core';
 import { PipedWebSocket } from './piped-web-socket.js';
 import type { TestPage } from './test-page.js';
 
-const CANDIDATES = ['/usr/bin/firefox-esr', '/usr/bin/firefox'];
+const CANDIDATES = [
+  '/usr/bin/firefox-esr',
+  '/usr/bin/firefox',
+  '/Applications/Firefox.app/Contents/MacOS/firefox',
+];
 const START_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 10_000;
 

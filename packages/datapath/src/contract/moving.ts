@@ -168,7 +168,7 @@ export function describeMoving(harness: DatapathHarness): void {
       b.datapath.setPaths(SUBSCRIBER, [socketPath(b, subscriber, false)]);
       a.datapath.setPaths(SUBSCRIBER, [socketPath(a, subscriber), { kind: 'link', linkId: 'b' }]);
       await traffic.pass(20);
-      await until('the limit holds', () => (b.datapath.counters()['dropped_unproven'] ?? 0) > 0);
+      await until('the limit holds', () => (b.datapath.counters()['held_unproven'] ?? 0) > 0);
       const provenPathId = await provePath(a, 'b', () => subscriber.sendRtcp(b.client, RECEIVER_REPORT));
       // Whatever the target takes for the client's address by now.
       const forged = await world.client();

@@ -394,7 +394,10 @@ describe('giving up', () => {
     move.runTarget(10, move.target.nominated());
     move.runSource(20, move.source.provenAtTarget(20, PATH_ID, true));
     expect(move.source.returnPath()).toBe(true);
-    move.runSource(30, move.source.nominatedHere());
+    // A client that was told by an ICE restart has closed its address at the target when it nominates one here.
+    const nominated = move.source.nominatedHere();
+    expect(nominated).toEqual([{ kind: 'usePaths', paths: 'both' }, { kind: 'watchOwnPath' }]);
+    move.runSource(30, nominated);
     move.runSource(40, move.source.provenHere(40));
     expect(move.log).not.toContain('source:freeze');
     expect(move.reports).toContainEqual(

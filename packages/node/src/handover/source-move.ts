@@ -159,7 +159,8 @@ export class SourceMove {
   /** The client has nominated an address of ours again. */
   nominatedHere(): SourceMoveOutput[] {
     if (this.#state.name !== 'returning') return [];
-    return [{ kind: 'watchOwnPath' }];
+    // A client that was told by an ICE restart may have closed the address that it has at the target.
+    return [{ kind: 'usePaths', paths: 'both' }, { kind: 'watchOwnPath' }];
   }
 
   /** Authenticated media has come directly to us. */

@@ -2,6 +2,7 @@ import type { Datapath, Exception, Path } from '@godwit/datapath';
 import type { TransportMedia } from '@godwit/protocol';
 import type { DtlsHandshake, IceLiteAgent, IceOutput, IcePair } from '@godwit/transport';
 import { isSamePair } from '@godwit/transport';
+import { ANSWERS_DELAYED_MAX } from '../limits.js';
 import type { Role } from './role.js';
 
 export interface TransportHostInit {
@@ -38,6 +39,8 @@ export class TransportHost {
   /** While `pair` waits for its proof: an address of the client that has proven itself. */
   #provenPair: IcePair | null = null;
   #connected = false;
+  /** Answers to checks that wait. */
+  #answers: { readonly dueMs: number; readonly pair: IcePair; readonly bytes: Buffer }[] = [];
   readonly #datapath: Datapath;
 
   constructor(datapath: Datapath, init: TransportHostInit) {
@@ -63,13 +66,30 @@ export class TransportHost {
     return this.#pair;
   }
 
-  handleStun(nowMs: number, exception: Extract<Exception, { kind: 'stun' }>): HostOutput[] {
+  /**
+   * `leavingMs`: how long what is on its way to the client's former address still needs. An answer that lets the client
+   * close that address waits so long; by then everything goes to the new address too.
+   */
+  handleStun(
+    nowMs: number,
+    exception: Extract<Exception, { kind: 'stun' }>,
+    leavingMs: number,
+  ): HostOutput[] {
     const pair: IcePair = { socket: exception.socket, remote: exception.remote };
-    return this.#apply(this.ice.handleBindingRequest(nowMs, exception.bytes, pair));
+    return this.#apply(this.ice.handleBindingRequest(nowMs, exception.bytes, pair), nowMs + leavingMs);
   }
 
   tick(nowMs: number): HostOutput[] {
-    return this.#apply(this.ice.tick(nowMs));
+    return this.#apply(this.ice.tick(nowMs), nowMs);
+  }
+
+  /** Sends the answers that are due. */
+  sendAnswers(nowMs: number): void {
+    if (this.#answers.length === 0) return;
+    for (const { dueMs, pair, bytes } of this.#answers) {
+      if (nowMs >= dueMs) this.#datapath.sendDatagram(pair.socket, pair.remote, bytes);
+    }
+    this.#answers = this.#answers.filter(({ dueMs }) => nowMs < dueMs);
   }
 
   /** True when authenticated media has come from `pair` itself. */
@@ -128,13 +148,17 @@ export class TransportHost {
     this.setPaths(this.ownPaths());
   }
 
-  #apply(outputs: readonly IceOutput[]): HostOutput[] {
+  #apply(outputs: readonly IceOutput[], dueMs: number): HostOutput[] {
     const results: HostOutput[] = [];
     for (const output of outputs) {
       switch (output.kind) {
-        case 'send':
-          this.#datapath.sendDatagram(output.pair.socket, output.pair.remote, output.bytes);
+        case 'send': {
+          const { pair, bytes, endsGeneration } = output;
+          const mayWait = endsGeneration === true && this.#answers.length < ANSWERS_DELAYED_MAX;
+          if (mayWait) this.#answers.push({ dueMs, pair, bytes });
+          else this.#datapath.sendDatagram(pair.socket, pair.remote, bytes);
           break;
+        }
         case 'validated':
           this.#datapath.bindRemote(this.transportId, output.pair.socket, output.pair.remote);
           this.#firstPair(output.pair);

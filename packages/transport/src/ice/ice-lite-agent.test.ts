@@ -254,3 +254,21 @@ describe('freeze and thaw', () => {
     expect(target.adopt(300, other)).toBe(false);
   });
 });
+
+describe('an answer that ends a generation', () => {
+  const fresh: IceCredentials = { ufrag: 'freshUfrag16char', pwd: 'freshPasswordOf24Charact' };
+  const freshCheck = (useCandidate: boolean): Buffer =>
+    check({ username: `${fresh.ufrag}:${remote.ufrag}`, password: fresh.pwd, useCandidate });
+  const ends = (outputs: IceOutput[]): boolean =>
+    outputs.some((output) => output.kind === 'send' && output.endsGeneration === true);
+
+  it('says so until the client has nominated a pair of the new one', () => {
+    const agent = createAgent();
+    expect(ends(agent.handleBindingRequest(1, check({ useCandidate: true }), pair))).toBe(false);
+    agent.restart(fresh);
+    expect(ends(agent.handleBindingRequest(2, check(), pair))).toBe(false);
+    expect(ends(agent.handleBindingRequest(3, freshCheck(false), pairAt(40_001)))).toBe(true);
+    expect(ends(agent.handleBindingRequest(4, freshCheck(true), pairAt(40_001)))).toBe(true);
+    expect(ends(agent.handleBindingRequest(5, freshCheck(true), pairAt(40_001)))).toBe(false);
+  });
+});

@@ -26,8 +26,11 @@ export type IceRejection =
   | 'roleConflict';
 
 export type IceOutput =
-  /** A response, to be sent where the request came from. */
-  | { readonly kind: 'send'; readonly pair: IcePair; readonly bytes: Buffer }
+  /**
+   * A response, to be sent where the request came from. `endsGeneration`: a client that reads it may close its addresses of
+   * the generation before, as Firefox does at once, with what it has not read there.
+   */
+  | { readonly kind: 'send'; readonly pair: IcePair; readonly bytes: Buffer; readonly endsGeneration?: true }
   /** An authenticated check: media may be taken from its pair (it need not be nominated). */
   | { readonly kind: 'validated'; readonly pair: IcePair }
   /** The client selected this pair; it differs from the one nominated before. */
@@ -198,7 +201,11 @@ export class IceLiteAgent {
     this.noteConsent(nowMs);
     this.#heard = generation;
     const bytes = buildBindingSuccess({ transactionId, mapped: pair.remote, password });
-    const outputs: IceOutput[] = [...answer(message, pair, bytes), { kind: 'validated', pair }];
+    const endsGeneration = this.#previous !== null && generation === this.#current;
+    const outputs: IceOutput[] = [
+      ...answer(message, pair, bytes, endsGeneration),
+      { kind: 'validated', pair },
+    ];
     if (message.useCandidate && this.#nominate(pair, generation)) outputs.push({ kind: 'nominated', pair });
     return outputs;
   }
@@ -217,6 +224,7 @@ function rejected(reason: IceRejection): IceOutput {
 }
 
 /** None when it would be larger than its request, as it can be when that names many attributes that we do not know. */
-function answer(request: StunMessage, pair: IcePair, bytes: Buffer): IceOutput[] {
-  return bytes.length > request.bytes.length ? [] : [{ kind: 'send', pair, bytes }];
+function answer(request: StunMessage, pair: IcePair, bytes: Buffer, endsGeneration = false): IceOutput[] {
+  if (bytes.length > request.bytes.length) return [];
+  return [{ kind: 'send', pair, bytes, ...(endsGeneration ? { endsGeneration } : {}) }];
 }
