@@ -11,6 +11,8 @@ import { canRunBrowserTests, requireTestTools } from './lib/test-tools.mjs';
 const PROOFS = {
   /** The handover test with 100 moves, each beside a sham. */
   handover: { test: 'tests/e2e/handover.test.ts', env: { GODWIT_E2E_MOVES: '100' } },
+  /** A Firefox and a Chromium in one call: 20 moves, each beside a sham. */
+  firefox: { test: 'tests/e2e/firefox.test.ts', env: { GODWIT_E2E_MOVES: '20' } },
   /** One call, moved 1,000 times: what is left behind. */
   'thousand-moves': { test: 'tests/e2e/thousand-moves.test.ts', env: { GODWIT_E2E_MOVES: '1000' } },
   /** Every fault at every step of a move, with peers instead of browsers; writes docs/reports/faults.md. */
@@ -31,7 +33,7 @@ if (!canRunBrowserTests()) {
 }
 await ensureInstalled(root);
 await ensureBuilt(root);
-const env = { ...proof.env, ...process.env, GODWIT_TEST_CHROMIUM: await requireTestTools() };
+const env = { ...proof.env, ...process.env, ...(await requireTestTools()) };
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const test = ['--config', 'tests/e2e/vitest.config.ts', proof.test];
 process.exit(await run(process.execPath, [vitest, 'run', ...test], { cwd: root, env }));

@@ -61,7 +61,7 @@ requireNodeVersion();
 await ensureInstalled(root);
 await ensureBuilt(root);
 const isComplete = canRunBrowserTests();
-if (isComplete) process.env.GODWIT_TEST_CHROMIUM = await requireTestTools();
+if (isComplete) Object.assign(process.env, await requireTestTools());
 
 const folder = mkdtempSync(path.join(tmpdir(), 'godwit-test-'));
 const total = { passed: 0, failed: 0 };

@@ -10,7 +10,13 @@ const CHROMIUMS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
-/** Tools besides the browser, with the Debian package of each: network namespaces, losses, captures for the nonce audit. */
+/** Where a Firefox may be; GODWIT_TEST_FIREFOX wins. */
+const FIREFOXES = [
+  '/usr/bin/firefox-esr',
+  '/usr/bin/firefox',
+  '/Applications/Firefox.app/Contents/MacOS/firefox',
+];
+/** Tools besides the browsers, with the Debian package of each: network namespaces, losses, captures for the nonce audit. */
 const COMMANDS = [
   { command: 'ip', debianPackage: 'iproute2' },
   { command: 'nft', debianPackage: 'nftables' },
@@ -18,15 +24,16 @@ const COMMANDS = [
 ];
 /** The browser, and one font: without any the pages of the tests have no text. */
 const CHROMIUM_PACKAGES = ['chromium', 'fonts-dejavu-core'];
+const FIREFOX_PACKAGES = ['firefox-esr'];
 
 const isRoot = () => process.getuid?.() === 0;
 
 /** Whether this machine can run the browser tests at all: they make network namespaces and listen on them. */
 export const canRunBrowserTests = () => process.platform === 'linux' && isRoot();
 
-function findChromium() {
-  return [process.env.GODWIT_TEST_CHROMIUM, ...CHROMIUMS].find((file) => file && existsSync(file));
-}
+const firstOf = (files) => files.find((file) => file && existsSync(file));
+const findChromium = () => firstOf([process.env.GODWIT_TEST_CHROMIUM, ...CHROMIUMS]);
+const findFirefox = () => firstOf([process.env.GODWIT_TEST_FIREFOX, ...FIREFOXES]);
 
 function hasCommand(command) {
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
@@ -36,13 +43,14 @@ function hasCommand(command) {
 function missingPackages() {
   return [
     ...(findChromium() === undefined ? CHROMIUM_PACKAGES : []),
+    ...(findFirefox() === undefined ? FIREFOX_PACKAGES : []),
     ...COMMANDS.filter(({ command }) => !hasCommand(command)).map(({ debianPackage }) => debianPackage),
   ];
 }
 
 /**
- * Makes sure of what the browser tests need and returns the path of the Chromium to drive. Installs Debian's packages
- * as root; where that does not help, ends with the command to run.
+ * Makes sure of what the browser tests need and returns the settings that name the browsers to drive. Installs Debian's
+ * packages as root; where that does not help, ends with the command to run.
  */
 export async function requireTestTools() {
   const missing = missingPackages();
@@ -51,11 +59,12 @@ export async function requireTestTools() {
     console.log(`godwit: installing ${missing.join(', ')} for the browser tests …`);
     await run('sh', ['-c', command], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
   }
-  const chromium = findChromium();
-  if (chromium !== undefined && missingPackages().length === 0) return chromium;
+  if (missingPackages().length === 0) {
+    return { GODWIT_TEST_CHROMIUM: findChromium(), GODWIT_TEST_FIREFOX: findFirefox() };
+  }
   console.error(
     `godwit: the browser tests need ${missing.join(', ')}. Run: sudo sh -c '${command}' ` +
-      '(another Chromium: set GODWIT_TEST_CHROMIUM to its path).',
+      '(other browsers: set GODWIT_TEST_CHROMIUM and GODWIT_TEST_FIREFOX to their paths).',
   );
   process.exit(1);
 }

@@ -17,15 +17,9 @@ function note(name, detail) {
   call.events.push({ atMs: performance.now(), name, detail });
 }
 
-/** Frames that are looked back at: half a minute of two videos. A page that keeps them all is no measure of a leak. */
-const FRAMES_KEPT = 1800;
-/** Reports of moves kept. */
-const REPORTS_KEPT = 100;
-
 function watchFrames(streamId, video) {
   const onFrame = (_now, metadata) => {
     call.frames.push([streamId, performance.now(), metadata.presentedFrames]);
-    if (call.frames.length >= 2 * FRAMES_KEPT) call.frames.splice(0, FRAMES_KEPT);
     video.requestVideoFrameCallback(onFrame);
   };
   video.requestVideoFrameCallback(onFrame);
@@ -100,10 +94,7 @@ call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
       note('streamPropertyChanged', { changedProperty, newValue }),
     );
     session.on('signal', (event) => note('signal', { type: event.type, data: event.data }));
-    session.on('migrationMeasured', (event) => {
-      call.reports.push(event.report);
-      if (call.reports.length > REPORTS_KEPT) call.reports.shift();
-    });
+    session.on('migrationMeasured', (event) => call.reports.push(event.report));
     session.on('streamCreated', (event) => {
       note('streamCreated', { id: event.stream.streamId });
       const subscriber = session.subscribe(event.stream, undefined, { insertMode: 'append' }, (error) => {
@@ -148,21 +139,33 @@ const INBOUND = [
   'framesDecoded',
 ];
 
-/** Chromium's VP8 encoder makes a key frame by itself after so many frames. */
+/** The VP8 encoder of Chromium and Firefox makes a key frame by itself after so many frames. */
 const KEY_FRAME_PERIOD = 3000;
 /** Some frames pass between two looks at the counters, and some are dropped before the encoder counts them. */
 const KEY_FRAME_SLACK = 150;
 const KEY_FRAME_LOOK_MS = 1000;
-let keyFrames = { encoded: 0, atFrame: 0, periodic: 0 };
 
-/** Key frames so far that nobody asked for: each a period after the one before. */
-function countKeyFrames({ keyFramesEncoded, framesEncoded }) {
-  if (keyFramesEncoded <= keyFrames.encoded) return;
-  const isPeriodic =
-    keyFramesEncoded === keyFrames.encoded + 1 &&
-    Math.abs(framesEncoded - keyFrames.atFrame - KEY_FRAME_PERIOD) <= KEY_FRAME_SLACK;
-  const periodic = keyFrames.periodic + (isPeriodic ? 1 : 0);
-  keyFrames = { encoded: keyFramesEncoded, atFrame: framesEncoded, periodic };
+/** Counts key frames of one stream that nobody asked for: each a period after the one before. */
+function periodicKeyFrames() {
+  let seen = { keyFrames: 0, atFrame: 0, periodic: 0 };
+  return (keyFrames, frames) => {
+    if (keyFrames > seen.keyFrames) {
+      const isPeriodic =
+        keyFrames === seen.keyFrames + 1 &&
+        Math.abs(frames - seen.atFrame - KEY_FRAME_PERIOD) <= KEY_FRAME_SLACK;
+      seen = { keyFrames, atFrame: frames, periodic: seen.periodic + (isPeriodic ? 1 : 0) };
+    }
+    return seen.periodic;
+  };
+}
+
+const periodicSent = periodicKeyFrames();
+/** By id of the inbound stream. */
+const periodicReceived = new Map();
+
+function countReceived({ id, keyFramesDecoded, framesDecoded }) {
+  if (!periodicReceived.has(id)) periodicReceived.set(id, periodicKeyFrames());
+  return periodicReceived.get(id)(keyFramesDecoded ?? 0, framesDecoded ?? 0);
 }
 
 async function sentVideo() {
@@ -172,7 +175,17 @@ async function sentVideo() {
     .filter(({ type, kind }) => type === 'outbound-rtp' && kind === 'video');
 }
 
-setInterval(async () => (await sentVideo()).forEach(countKeyFrames), KEY_FRAME_LOOK_MS);
+async function receivedVideo() {
+  const reports = await Promise.all([...call.subscribers.values()].map((each) => each.getRtcStatsReport()));
+  return reports
+    .flatMap((report) => [...report.values()])
+    .filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
+}
+
+setInterval(async () => {
+  for (const entry of await sentVideo()) periodicSent(entry.keyFramesEncoded ?? 0, entry.framesEncoded ?? 0);
+  (await receivedVideo()).forEach(countReceived);
+}, KEY_FRAME_LOOK_MS);
 
 /** Sums over all subscribers, and the publisher's own counters. */
 call.counters = async () => {
@@ -182,6 +195,8 @@ call.counters = async () => {
     for (const entry of stats.values()) {
       if (entry.type !== 'inbound-rtp') continue;
       sums.receivers += 1;
+      if (entry.kind === 'video')
+        sums['video.periodicKeyFrames'] = (sums['video.periodicKeyFrames'] ?? 0) + countReceived(entry);
       for (const key of INBOUND) {
         if (entry[key] !== undefined)
           sums[`${entry.kind}.${key}`] = (sums[`${entry.kind}.${key}`] ?? 0) + entry[key];
@@ -196,8 +211,7 @@ call.counters = async () => {
           sums.srtpCipher = entry.srtpCipher;
         }
         if (entry.type !== 'outbound-rtp' || entry.kind !== 'video') continue;
-        countKeyFrames(entry);
-        sums.periodicKeyFrames = keyFrames.periodic;
+        sums.periodicKeyFrames = periodicSent(entry.keyFramesEncoded ?? 0, entry.framesEncoded ?? 0);
         for (const key of [
           'keyFramesEncoded',
           'pliCount',

@@ -1,0 +1,117 @@
+import type { TestPage } from '@godwit/testing';
+import type { CallPage, Migration } from './call.js';
+import { migrate, sleep, type Scene } from './scene.js';
+
+/** What one client received in a window, by its own counters (webrtc-stats) and its frame callbacks. */
+export interface ClientFigures {
+  readonly lost: number;
+  /** Sent by it for what it receives. */
+  readonly plisSent: number;
+  /** Received by it for what it publishes. */
+  readonly plisReceived: number;
+  /** Decoded, beyond the encoder's periodic ones. */
+  readonly keyFrames: number;
+  readonly periodicKeyFrames: number;
+  readonly freezes: number;
+  readonly concealed: number;
+  /** Largest time between two presented frames of one video (requestVideoFrameCallback). */
+  readonly gapMs: number;
+}
+
+/** A real move, or a sham: everything but the transfer. */
+export interface MoveWindow {
+  readonly kind: 'move' | 'sham';
+  readonly migration: Migration;
+  /** Node by connection, right after the migration. */
+  readonly owners: Map<string, string>;
+  /** By client number. */
+  readonly clients: readonly ClientFigures[];
+}
+
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+export const max = (values: readonly number[]): number => Math.max(0, ...values);
+/** One figure of all clients in all windows. */
+export const all = (windows: readonly MoveWindow[], figure: keyof ClientFigures): number[] =>
+  windows.flatMap(({ clients }) => clients.map((client) => client[figure]));
+
+/** Migrates the session and measures what its clients see from the request on, `windowMs` long whatever happens. */
+export async function measureMove(
+  scene: Scene<TestPage>,
+  kind: MoveWindow['kind'],
+  windowMs: number,
+): Promise<MoveWindow> {
+  const { api, pages, sessionId } = scene;
+  const starts = await Promise.all(pages.map(startWindow));
+  const startedAt = Date.now();
+  const migration = await migrate(scene, { rehearsal: kind === 'sham' });
+  const owners = await api.owners(sessionId);
+  await sleep(Math.max(0, startedAt + windowMs - Date.now()));
+  const clients = await Promise.all(
+    pages.map((page, number) => endWindow(page, starts[number] ?? { atMs: 0, counters: {} }, windowMs)),
+  );
+  return { kind, migration, owners, clients };
+}
+
+interface WindowStart {
+  readonly atMs: number;
+  readonly counters: Record<string, number | string>;
+}
+
+function startWindow({ page }: CallPage<TestPage>): Promise<WindowStart> {
+  return page.evaluate(async () => {
+    const counters = await window.call.counters();
+    return { atMs: performance.now(), counters };
+  });
+}
+
+async function endWindow(
+  { page }: CallPage<TestPage>,
+  start: WindowStart,
+  windowMs: number,
+): Promise<ClientFigures> {
+  const { gaps, counters } = await page.evaluate(
+    async ([fromMs, lengthMs]) => ({
+      gaps: Object.values(window.call.frameGaps(fromMs, fromMs + lengthMs)),
+      counters: await window.call.counters(),
+    }),
+    [start.atMs, windowMs] as const,
+  );
+  const grown = (key: string): number => Number(counters[key] ?? 0) - Number(start.counters[key] ?? 0);
+  const periodicKeyFrames = grown('video.periodicKeyFrames');
+  return {
+    lost: grown('audio.packetsLost') + grown('video.packetsLost'),
+    plisSent: grown('video.pliCount'),
+    plisReceived: grown('sent.pliCount'),
+    keyFrames: Math.max(0, grown('video.keyFramesDecoded') - periodicKeyFrames),
+    periodicKeyFrames,
+    freezes: grown('video.freezeCount'),
+    concealed: grown('audio.concealedSamples'),
+    // A video that stood still for the whole window has no two frames in it.
+    gapMs: gaps.length === 0 ? windowMs : max(gaps),
+  };
+}
+
+/** One line of the clients' figures in all windows of a kind; `client`: of one client alone. */
+export function describeWindows(
+  windows: readonly MoveWindow[],
+  kind: MoveWindow['kind'],
+  client?: number,
+): string {
+  const of = windows
+    .filter((window) => window.kind === kind)
+    .map((window) => ({
+      ...window,
+      clients: window.clients.filter((_, number) => client === undefined || number === client),
+    }));
+  const total = (figure: keyof ClientFigures): number => sum(all(of, figure));
+  const gaps = of.map(({ clients }) => max(clients.map(({ gapMs }) => gapMs))).sort((a, b) => a - b);
+  const at = (share: number): string => (gaps[Math.floor((gaps.length - 1) * share)] ?? 0).toFixed(1);
+  return [
+    `${String(of.length).padStart(3)} ${kind}s: lost ${total('lost')}`,
+    `PLIs ${total('plisSent') + total('plisReceived')}`,
+    `key frames ${total('keyFrames')} (periodic ${total('periodicKeyFrames')})`,
+    `freezes ${total('freezes')}`,
+    `concealed samples max ${max(of.map(({ clients }) => sum(clients.map(({ concealed }) => concealed))))} sum ${total('concealed')}`,
+    `frame gap p50 ${at(0.5)} p95 ${at(0.95)} max ${at(1)} ms`,
+  ].join(', ');
+}
