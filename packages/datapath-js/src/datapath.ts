@@ -36,14 +36,7 @@ import { forgetKeys, ownWithKeys } from './keys.js';
 import { receiveLinkDatagram } from './link-inbound.js';
 import { LinkTable } from './links.js';
 import { applyMedia, detachEgresses } from './media-rules.js';
-import {
-  evictBinding,
-  findPath,
-  isInUse,
-  resolvePaths,
-  sendCiphertext,
-  sendHeldOn,
-} from './paths.js';
+import { evictBinding, findPath, isInUse, resolvePaths, sendCiphertext, sendHeldOn } from './paths.js';
 import { watchProof } from './proof.js';
 import { Binding, RemoteTable } from './remotes.js';
 import { retransmit } from './retransmit.js';
