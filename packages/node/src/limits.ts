@@ -73,10 +73,10 @@ export const CONTROL_BACKLOG_MAX = 8_192;
 export const STOP_GRACE_MS = 8_000;
 /**
  * An answer that ends a client's ICE generation waits this long beyond the nodes' round trip: Firefox closes its former
- * address as soon as it reads it, and loses what a busy machine has not read there. Clients repeat a check after 100 ms or more.
+ * address as soon as it reads it, and loses what it has not read there.
  */
-export const FORMER_ADDRESS_DRAIN_MS = 20;
-/** However far away the other node is: the client would take the address for dead. */
-export const ANSWER_DELAY_MAX_MS = 250;
+export const FORMER_ADDRESS_DRAIN_MS = 5;
+/** At most: 20 ms after the first check (and our clockwork adds 10) clients check, and select, another pair of addresses. */
+export const ANSWER_DELAY_MAX_MS = 10;
 /** Such answers waiting per transport: one check for each pair of addresses, some repeated. */
 export const ANSWERS_DELAYED_MAX = 8;

@@ -154,8 +154,11 @@ export class TransportHost {
       switch (output.kind) {
         case 'send': {
           const { pair, bytes, endsGeneration } = output;
-          const mayWait = endsGeneration === true && this.#answers.length < ANSWERS_DELAYED_MAX;
-          if (mayWait) this.#answers.push({ dueMs, pair, bytes });
+          // No answer overtakes one that waits: the client would take the pair of the first for the better one.
+          const [first] = this.#answers;
+          const waits = endsGeneration === true || first !== undefined;
+          if (waits && this.#answers.length < ANSWERS_DELAYED_MAX)
+            this.#answers.push({ dueMs: first?.dueMs ?? dueMs, pair, bytes });
           else this.#datapath.sendDatagram(pair.socket, pair.remote, bytes);
           break;
         }
