@@ -59,8 +59,8 @@ export const MUTATIONS = [
   {
     name: 'hold-bounced',
     file: 'packages/datapath-js/src/inbound.ts',
-    find: "    case 'bounced':\n      hold(core, transport, packet);",
-    replace: "    case 'bounced':",
+    find: '      else hold(core, transport, packet);',
+    replace: '',
     why: 'a target keeps what was bounced until ownership is decided',
   },
   {

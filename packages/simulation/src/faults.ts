@@ -59,6 +59,8 @@ const MILESTONES: readonly string[] = [
 /** Share of the milestones, once armed, that pass before the fault comes. */
 const SKIP_CHANCE = 0.4;
 const FAULT_PAUSE_MS_MAX = 600;
+/** One way, between a client and a node: a continent away at most. */
+const CLIENT_DELAY_MS_MAX = 40;
 /** Most faults come within a round trip of their milestone. */
 const AFTER_MILESTONE_MS_MAX = 6;
 
@@ -90,12 +92,26 @@ export class Faults {
       jitterMs: random.between(0, 40),
     };
     network.setAll(isRough ? { ...gentle, ...rough } : gentle);
+    this.#scatterClients();
     if (this.#kind === 'none') return;
     if (this.#kind === 'rough-network') return;
     this.#platform.onMilestone = (milestone) => {
       this.#passed(milestone);
     };
     this.#armSoon();
+  }
+
+  /** Clients are nearer to one node than to another: what they sent the old way may come after what they send the new. */
+  #scatterClients(): void {
+    const { world, clients, liveNodes } = this.#platform;
+    const { random, network } = world;
+    for (const client of clients) {
+      for (const node of liveNodes) {
+        const delayMs = random.between(0.1, CLIENT_DELAY_MS_MAX);
+        network.conditions(client.process, node.process).delayMs = delayMs;
+        network.conditions(node.process, client.process).delayMs = delayMs;
+      }
+    }
   }
 
   /** Everything that was broken is mended. */

@@ -20,8 +20,8 @@ const ROUND_MS_MAX = 60_000;
 const RECOVERY_MS_MAX = 120_000;
 const FLOW_MS = 700;
 const FLOW_QUIET_MS = 300;
-/** Longer than the longest memory of a move (tombstones, 30 s). */
-const LINGER_MS = 45_000;
+/** Longer than the longest memory of a move: a preparation that nobody ends (20 s) and its tombstone (30 s). */
+const LINGER_MS = 55_000;
 const OWNED_CHECK_MS = 500;
 
 export interface RunOptions {
