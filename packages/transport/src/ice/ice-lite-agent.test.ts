@@ -212,6 +212,14 @@ describe('restart', () => {
     expect(rejection(agent.handleBindingRequest(4, check(), pair))).toBe('unknownUsername');
   });
 
+  it('says that the client has chosen the pair that it had before, once in the new generation', () => {
+    const agent = createAgent();
+    agent.handleBindingRequest(1, check({ useCandidate: true }), pair);
+    agent.restart(next);
+    expect(kinds(agent.handleBindingRequest(2, nextCheck(), pair))).toContain('nominated');
+    expect(kinds(agent.handleBindingRequest(3, nextCheck(), pair))).not.toContain('nominated');
+  });
+
   it('keeps the credentials that the client uses through a second restart', () => {
     const agent = createAgent();
     agent.handleBindingRequest(1, check({ useCandidate: true }), pair);

@@ -33,7 +33,7 @@ export type IceOutput =
   | { readonly kind: 'send'; readonly pair: IcePair; readonly bytes: Buffer; readonly endsGeneration?: true }
   /** An authenticated check: media may be taken from its pair (it need not be nominated). */
   | { readonly kind: 'validated'; readonly pair: IcePair }
-  /** The client selected this pair; it differs from the one nominated before. */
+  /** The client selected this pair; it differs from the one nominated before, or begins a generation. */
   | { readonly kind: 'nominated'; readonly pair: IcePair }
   | { readonly kind: 'rejected'; readonly reason: IceRejection }
   /** No check for CONSENT_TIMEOUT_MS: nothing may be sent any more (RFC 7675). Said once. */
@@ -210,10 +210,12 @@ export class IceLiteAgent {
     return outputs;
   }
 
-  /** True when the path changes. The first nomination of a new generation ends the previous one. */
+  /** True when the path changes, or a generation begins. The first nomination of a new generation ends the previous one. */
   #nominate(pair: IcePair, generation: Generation): boolean {
+    const isFirstOfGeneration = generation === this.#current && this.#previous !== null;
     if (generation === this.#current) this.#previous = null;
-    if (this.#nominated !== null && isSamePair(this.#nominated, pair)) return false;
+    // In a new generation an address of an older one may be chosen again: the client has come back to it.
+    if (!isFirstOfGeneration && this.#nominated !== null && isSamePair(this.#nominated, pair)) return false;
     this.#nominated = pair;
     return true;
   }
