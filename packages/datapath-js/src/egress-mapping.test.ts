@@ -56,6 +56,19 @@ describe('EgressMapping', () => {
     );
   });
 
+  // The source takes the transport back twice, and no packet of the stream comes between.
+  it('gives a state that the next owner can use after two skips in a row', () => {
+    const mapping = new EgressMapping();
+    mapping.begin(1_000, 7);
+    mapping.skip(100);
+    mapping.skip(100);
+    const { lastSourceIndex, mappings } = mapping.freeze(1_000);
+    expect(mappings.map(({ fromSourceIndex }) => fromSourceIndex)).toEqual([1_000, 1_001]);
+    const next = EgressMapping.thaw(lastSourceIndex, mappings);
+    expect([next.toOut(1_000), next.toOut(1_001)]).toEqual([7, 208]);
+    expect(next.toSource(7)).toBe(1_000);
+  });
+
   it('goes on at another owner without a hole', () => {
     fc.assert(
       fc.property(steps, fc.boolean(), (script, isPaused) => {

@@ -100,7 +100,9 @@ export class EgressMapping {
 
   #append(fromSourceIndex: number, outIndex: number): void {
     const newest = this.#mappings[this.#mappings.length - 1];
-    if (newest !== undefined) newest.lastSourceIndex = this.lastSourceIndex;
+    // Two owners may follow each other before anything comes to be sent: then the one between has mapped nothing.
+    if (newest !== undefined && newest.fromSourceIndex >= fromSourceIndex) this.#mappings.pop();
+    else if (newest !== undefined) newest.lastSourceIndex = this.lastSourceIndex;
     this.#mappings.push({
       fromSourceIndex,
       indexOffset: outIndex - fromSourceIndex,

@@ -335,7 +335,9 @@ export class Platform {
   }
 
   readonly #onError = (who: string, message: string, details: unknown): void => {
-    const text = details instanceof Error ? (details.stack ?? details.message) : JSON.stringify(details);
+    const text = JSON.stringify(details, (_key, value: unknown) =>
+      value instanceof Error ? value.stack : value,
+    );
     this.world.trace.line(who, `ERROR ${message} ${text}`);
     this.world.fail(new Violation('no-internal-error', `${who}: ${message} ${text}`));
   };
