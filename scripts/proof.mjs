@@ -15,6 +15,10 @@ const PROOFS = {
   firefox: { test: 'tests/e2e/firefox.test.ts', env: { GODWIT_E2E_MOVES: '20' } },
   /** One call, moved 1,000 times: what is left behind. */
   'thousand-moves': { test: 'tests/e2e/thousand-moves.test.ts', env: { GODWIT_E2E_MOVES: '1000' } },
+  /** A call that moves all the time while people come, go, mute and change networks. */
+  races: { test: 'tests/e2e/races.test.ts', env: { GODWIT_E2E_PROOFS: '1' } },
+  /** One Chromium that receives fifty streams over one connection. */
+  'fifty-streams': { test: 'tests/e2e/fifty-streams.test.ts', env: { GODWIT_E2E_PROOFS: '1' } },
   /** Every fault at every step of a move, with peers instead of browsers; writes docs/reports/faults.md. */
   faults: { test: 'tests/e2e/faults.test.ts', env: { GODWIT_E2E_FAULTS: 'all' } },
 };
