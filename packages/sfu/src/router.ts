@@ -11,6 +11,7 @@ import {
   newlyEnabledVideo,
   type TransportState,
 } from './transport-state.js';
+import { StreamUsers } from './stream-users.js';
 import type { FrozenTransportCc } from './transport-cc-reporter.js';
 
 /**
@@ -21,6 +22,7 @@ export class Router {
   readonly #datapath: Datapath;
   readonly #transports = new Map<TransportId, TransportState>();
   readonly #streams = new Map<string, StreamState>();
+  readonly #users = new StreamUsers();
 
   constructor(datapath: Datapath) {
     this.#datapath = datapath;
@@ -32,15 +34,21 @@ export class Router {
   setTransport(transportId: TransportId, localSsrc: number, media: TransportMedia): void {
     const existing = this.#transports.get(transportId);
     if (existing === undefined) {
-      this.#transports.set(transportId, createTransportState(transportId, localSsrc, media));
+      const transport = createTransportState(transportId, localSsrc, media);
+      this.#transports.set(transportId, transport);
+      this.#users.set(transport);
       return;
     }
     const added = existing.active ? newlyEnabledVideo(existing.media.egress, media.egress) : [];
     existing.media = media;
+    this.#users.set(existing);
     for (const rule of added) this.#streams.get(streamName(rule))?.keyFrames.want();
   }
 
   removeTransport(transportId: TransportId): void {
+    const transport = this.#transports.get(transportId);
+    if (transport === undefined) return;
+    this.#users.remove(transport);
     this.#transports.delete(transportId);
   }
 
@@ -210,7 +218,7 @@ export class Router {
   #reportClock(nowMs: number, state: StreamState): boolean {
     if (nowMs - state.clockReportedAtMs < SENDER_REPORT_INTERVAL_MS) return false;
     state.clockReportedAtMs = nowMs;
-    for (const transport of this.#transports.values()) {
+    for (const transport of this.#users.subscribers(state.route)) {
       if (transport.active) sendSenderReports(this.#datapath, transport, state);
     }
     return true;
@@ -218,7 +226,7 @@ export class Router {
 
   #repairable(state: StreamState): boolean {
     if (state.route.source.kind === 'link') return true;
-    const owner = this.#publisherOf(state.route);
+    const owner = this.#users.publisher(state.route);
     return owner !== undefined && ingressOf(owner.media, state.route)?.nack === true;
   }
 
@@ -231,7 +239,7 @@ export class Router {
       this.#datapath.requestRepair(route, route.source.linkId, due);
       return;
     }
-    const publisher = this.#publisherOf(route);
+    const publisher = this.#users.publisher(route);
     if (publisher?.active === true) sendNack(this.#datapath, publisher, route, due);
   }
 
@@ -242,14 +250,7 @@ export class Router {
       this.#datapath.sendLinkMessage(route.source.linkId, message);
       return;
     }
-    const publisher = this.#publisherOf(route);
+    const publisher = this.#users.publisher(route);
     if (publisher?.active === true) sendKeyFrameRequest(this.#datapath, publisher, route);
-  }
-
-  #publisherOf(stream: StreamKey): TransportState | undefined {
-    for (const transport of this.#transports.values()) {
-      if (ingressOf(transport.media, stream) !== undefined) return transport;
-    }
-    return undefined;
   }
 }
