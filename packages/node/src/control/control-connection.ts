@@ -71,7 +71,12 @@ export class ControlConnection {
   open(): void {
     const url = new URL(NODE_PATH, this.#options.controlUrl);
     url.protocol = url.protocol.replace(/^http/, 'ws');
-    const socket = new WebSocket(url, { maxPayload: NODE_MESSAGE_BYTES_MAX, perMessageDeflate: false });
+    const socket = new WebSocket(url, {
+      maxPayload: NODE_MESSAGE_BYTES_MAX,
+      perMessageDeflate: false,
+      // Packets pass between two commands: a drain begins with dozens of them in one read, and each takes a millisecond.
+      allowSynchronousEvents: false,
+    });
     this.#socket = socket;
     socket.on('message', (data: Buffer) => {
       this.#heardAtMs = this.#options.clockMs();
