@@ -69,7 +69,7 @@ export const CONTROL_RECONNECT_MS_MAX = 5_000;
 export const CONTROL_SILENCE_MS = 4_000;
 /** Messages to control kept while the socket is away: the outcome of every running move. */
 export const CONTROL_BACKLOG_MAX = 8_192;
-/** How long a stopping node waits for control to move its transports away. */
+/** How long a stopping node waits for the next of its transports to leave. */
 export const STOP_GRACE_MS = 8_000;
 /**
  * An answer that ends a client's ICE generation waits this long beyond the nodes' round trip: Firefox closes its former
@@ -80,3 +80,5 @@ export const FORMER_ADDRESS_DRAIN_MS = 5;
 export const ANSWER_DELAY_MAX_MS = 10;
 /** Such answers waiting per transport: one check for each pair of addresses, some repeated. */
 export const ANSWERS_DELAYED_MAX = 8;
+/** A stopping node that its transports leave one by one ends after this all the same. */
+export const STOP_MAX_MS = 120_000;

@@ -8,7 +8,7 @@ import { createNodeCertificate, DtlsServerHandshake, type NodeCertificate } from
 import { startClockwork, startHeartbeat } from './clockwork.js';
 import { ControlConnection } from './control/control-connection.js';
 import { handoverSelfTest } from './handover/self-test.js';
-import { STOP_GRACE_MS, TICK_INTERVAL_MS } from './limits.js';
+import { STOP_GRACE_MS, STOP_MAX_MS, TICK_INTERVAL_MS } from './limits.js';
 import { holdingsOf } from './holdings.js';
 import { NodeIdentity } from './link/identity.js';
 import { NodeCore } from './node-core.js';
@@ -160,10 +160,16 @@ class MediaNode implements NodeProcess {
   async #drained(): Promise<void> {
     const owned = (): number => this.#core.context.transports.owned().length;
     this.#core.context.report({ event: 'stopping' });
-    const deadlineMs = clockMs() + STOP_GRACE_MS;
+    const latestMs = clockMs() + STOP_MAX_MS;
+    let fewest = owned();
+    let deadlineMs = clockMs() + STOP_GRACE_MS;
     const isPending = (): boolean => this.#control.connected && (owned() > 0 || this.#core.moves.running > 0);
-    while (isPending() && clockMs() < deadlineMs) {
+    while (isPending() && clockMs() < Math.min(deadlineMs, latestMs)) {
       await new Promise((resolve) => setTimeout(resolve, TICK_INTERVAL_MS));
+      if (owned() < fewest) {
+        fewest = owned();
+        deadlineMs = clockMs() + STOP_GRACE_MS;
+      }
     }
     this.#log.info({ left: owned() }, 'stopping');
   }
