@@ -138,10 +138,12 @@ function outcomeContract({ it, equal }: ContractRunner, open: () => Storage): vo
     );
     equal(await transports.endMove(transportId, { moveId: 'other', ownerNodeId: 'node-b', epoch: 2 }), false);
     equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-b', epoch: 9 }), false);
-    equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-b', epoch: 2 }), true);
+    const result = { moveId: 'm', ownerNodeId: 'node-b', epoch: 2, negotiated: { version: 3 } };
+    equal(await transports.endMove(transportId, result), true);
     equal(await transports.endMove(transportId, { moveId: 'm', ownerNodeId: 'node-a', epoch: 3 }), false);
     const record = await transports.get(transportId);
     equal([record?.ownerNodeId, record?.epoch, record?.intent], ['node-b', 2, null]);
+    equal(record?.negotiated, { version: 3 });
     equal(record?.lastIntent?.moveId, 'm');
   });
 
@@ -295,23 +297,20 @@ function migrationContract({ it, equal }: ContractRunner, open: () => Storage): 
     const migration = migrationOf(await newSession(open()));
     await migrations.create(migration);
     const moveId = unique('bbbbbbbb');
-    await moves.create({ ...MOVE, moveId, migrationId: migration.migrationId });
-    await moves.end(moveId, {
-      outcome: 'completed',
-      failure: null,
-      measures: { transferMs: 2 },
-      endedAtMs: NOW_MS,
-    });
+    const begun = { ...MOVE, moveId, migrationId: migration.migrationId };
+    await moves.save([begun]);
     equal(await moves.saveGap(moveId, 'c2', { frameGapMsMax: 1 }), false);
     equal(await moves.saveGap(moveId, 'c1', { frameGapMsMax: 40 }), true);
     equal(await moves.saveGap(moveId, 'c1', { frameGapMsMax: 0 }), false);
-    const [move] = await moves.listOfMigration(migration.migrationId);
+    const left = { ...MOVE, moveId: unique('cccccccc'), migrationId: migration.migrationId };
+    const completed = { ...begun, outcome: 'completed', measures: { transferMs: 2 }, endedAtMs: NOW_MS };
+    await moves.save([left, completed]);
+    await moves.save([]);
+    const move = (await moves.listOfMigration(migration.migrationId)).find((each) => each.moveId === moveId);
     equal(
       [move?.outcome, move?.gap, move?.measures],
       ['completed', { frameGapMsMax: 40 }, { transferMs: 2 }],
     );
-    const left = { ...MOVE, moveId: unique('cccccccc'), migrationId: migration.migrationId };
-    await moves.create(left);
     await migrations.endUnfinished(NOW_MS + 9);
     const ended = await moves.listOfMigration(migration.migrationId);
     equal(
@@ -371,7 +370,7 @@ function retentionContract({ it, equal }: ContractRunner, open: () => Storage): 
       const migration = { ...migrationOf(sessionId), createdAtMs: NOW_MS + number };
       ids.push(migration.migrationId);
       await migrations.create(migration);
-      await moves.create({ ...MOVE, moveId: unique('dddddddd'), migrationId: migration.migrationId });
+      await moves.save([{ ...MOVE, moveId: unique('dddddddd'), migrationId: migration.migrationId }]);
       await migrations.end(migration.migrationId, 'completed', NOW_MS + number);
     }
     const kept = (await migrations.listOfSession(sessionId)).map(({ migrationId }) => migrationId);

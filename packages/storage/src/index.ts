@@ -3,7 +3,7 @@ export * from './records.js';
 export type { ConnectionRepository } from './repositories/connections.js';
 export type { MetaRepository } from './repositories/meta.js';
 export type { MigrationRepository } from './repositories/migrations.js';
-export type { MoveEnd, MoveRepository } from './repositories/moves.js';
+export type { MoveRepository } from './repositories/moves.js';
 export type { NodeRepository } from './repositories/nodes.js';
 export type { ProjectRepository } from './repositories/projects.js';
 export type { SessionRepository } from './repositories/sessions.js';

@@ -1,14 +1,16 @@
 import type { GapReport } from '@godwit/protocol';
-import type { Json, MigrationRecord, MigrationStatus } from '@godwit/storage';
+import type { Json, MigrationRecord, MigrationStatus, MoveRecord } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { forEachLimited } from '../deadline.js';
 import { ControlError } from '../errors.js';
 import { newId64, newMigrationId } from '../ids.js';
-import { MOVES_CONCURRENT_MAX } from '../limits.js';
+import { MOVES_CONCURRENT_MAX, NODE_MOVES_BEGUN_MAX } from '../limits.js';
 import { endConnection } from '../roster/connections.js';
 import type { ConnectionState, SessionState } from '../roster/state.js';
 import { decideMigration } from './eligibility.js';
 import { moveTransport } from './move.js';
+import { MoveLog } from './move-log.js';
+import { MoveSlots } from './move-slots.js';
 import type { MoveWaits } from './move-waits.js';
 
 export interface MigrationRequest {
@@ -25,11 +27,14 @@ const ROTATION_REASON = 'serverRotation';
 export class Migrations {
   readonly #context: ControlContext;
   readonly #waits: MoveWaits;
+  readonly #begun = new MoveSlots(NODE_MOVES_BEGUN_MAX);
+  readonly #moveLog: MoveLog;
   readonly #running = new Map<string, Promise<void>>();
 
   constructor(context: ControlContext, waits: MoveWaits) {
     this.#context = context;
     this.#waits = waits;
+    this.#moveLog = new MoveLog(context.storage, context.log);
   }
 
   /** Sessions that migrate now, and the moves under way. */
@@ -99,7 +104,7 @@ export class Migrations {
 
   /** What a client measured around a move of its own; kept once. */
   async saveGap(connection: ConnectionState, report: GapReport): Promise<void> {
-    const saved = await this.#context.storage.moves.saveGap(report.moveId, connection.connectionId, report);
+    const saved = await this.#moveLog.saveGap(report.moveId, connection.connectionId, report);
     if (saved && report.frameGapMsMax !== null) this.#context.metrics.gapMs.observe(report.frameGapMsMax);
   }
 
@@ -113,20 +118,28 @@ export class Migrations {
         ({ transport }) => transport !== null && transport.ownerNodeId !== targetNodeId,
       );
       const movable = elsewhere.filter((connection) => connection.sessionMigration);
-      await storage.migrations.progress(migrationId, { moved: 0, total: movable.length });
+      this.#moveLog.progress(migrationId, { moved: 0, total: movable.length });
       if (!rehearsal) {
         for (const connection of elsewhere)
           if (!connection.sessionMigration) await this.#rotateOut(connection, migration);
       }
       let moved = 0;
       await forEachLimited(movable, MOVES_CONCURRENT_MAX, async (connection) => {
-        if (await this.#move(connection, migration)) moved += 1;
-        await storage.migrations.progress(migrationId, { moved, total: movable.length });
+        const fromNodeId = connection.transport?.ownerNodeId ?? '';
+        const release = await this.#begun.take([fromNodeId, targetNodeId]);
+        try {
+          if (await this.#move(connection, migration)) moved += 1;
+        } finally {
+          release();
+        }
+        this.#moveLog.progress(migrationId, { moved, total: movable.length });
       });
       status = moved === movable.length ? 'completed' : 'failed';
     } finally {
       const nowMs = this.#context.clockMs();
       session.record = { ...session.record, lastMigrationEndedAtMs: nowMs };
+      // Whoever reads that it ended reads how each move ended.
+      await this.#moveLog.written();
       await storage.sessions.migrationEnded(session.sessionId, nowMs);
       await storage.migrations.end(migrationId, status, nowMs);
       metrics.migrations.inc({ status });
@@ -146,7 +159,7 @@ export class Migrations {
     connection.channel.push({ event: 'sessionDestroyed', reason: ROTATION_REASON });
     connection.channel.push({ event: 'sessionDisconnected', reason: ROTATION_REASON });
     await endConnection(this.#context, connection, ROTATION_REASON);
-    await this.#context.storage.moves.create({
+    this.#moveLog.note({
       moveId: newId64(),
       migrationId: migration.migrationId,
       connectionId: connection.connectionId,
@@ -162,10 +175,10 @@ export class Migrations {
   }
 
   async #move(connection: ConnectionState, migration: MigrationRecord): Promise<boolean> {
-    const { storage, metrics, clockMs } = this.#context;
+    const { metrics, clockMs } = this.#context;
     const moveId = newId64();
     const { targetNodeId, migrationId, rehearsal } = migration;
-    await storage.moves.create({
+    const begun: MoveRecord = {
       moveId,
       migrationId,
       connectionId: connection.connectionId,
@@ -177,20 +190,17 @@ export class Migrations {
       measures: null,
       startedAtMs: clockMs(),
       endedAtMs: null,
-    });
+    };
+    this.#moveLog.note(begun);
     const report = await moveTransport(this.#context, this.#waits, {
       moveId,
       connection,
       targetNodeId,
       rehearsal,
     });
+    const { outcome, failure } = report;
     const measures: Json = { ...report.measures };
-    await storage.moves.end(moveId, {
-      outcome: report.outcome,
-      failure: report.failure,
-      measures,
-      endedAtMs: clockMs(),
-    });
+    this.#moveLog.note({ ...begun, outcome, failure, measures, endedAtMs: clockMs() });
     metrics.moves.inc({ outcome: report.outcome, failure: report.failure ?? 'none' });
     if (report.measures.transferMs !== undefined) metrics.transferMs.observe(report.measures.transferMs);
     // Somebody who left meanwhile is no failure of the migration.

@@ -1,5 +1,7 @@
 import type { NodeEvent } from '@godwit/protocol';
 import { deferred, type Deferred } from '../deadline.js';
+import { NODE_MOVES_ACTIVE_MAX } from '../limits.js';
+import { MoveSlots } from './move-slots.js';
 
 export type MoveEndedEvent = Extract<NodeEvent, { event: 'moveEnded' }>;
 /** A node of the move went away, or its connection ended. */
@@ -17,6 +19,8 @@ export interface MoveWait {
 
 /** Ties the events of nodes to the moves that wait for them. */
 export class MoveWaits {
+  /** A move takes one of each of its nodes before its client is told. */
+  readonly slots = new MoveSlots(NODE_MOVES_ACTIVE_MAX);
   readonly #waits = new Map<string, MoveWait>();
 
   /** Moves that wait. */

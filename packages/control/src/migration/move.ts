@@ -2,8 +2,9 @@ import type { MoveFailure, MoveMeasures, MoveOutcome } from '@godwit/protocol';
 import type { MoveIntent } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { within } from '../deadline.js';
+import { MOVE_SLOT_HOLD_MS } from '../limits.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
-import { saveDescription } from '../transports/persist.js';
+import { descriptionJson, saveDescription } from '../transports/persist.js';
 import { restartAtOwner } from '../transports/restart.js';
 import { grantedOwner, type ReportedOwner } from './granted-owner.js';
 import { MovePath } from './move-path.js';
@@ -119,7 +120,21 @@ class Move {
   }
 
   async #verdict(): Promise<Verdict> {
-    const refused = (await this.#relays()) ?? (await this.#prepare()) ?? (await this.#path.start());
+    const unprepared = (await this.#relays()) ?? (await this.#prepare());
+    if (unprepared !== null) return { kind: 'failed', failure: unprepared };
+    const release = await this.#waits.slots.take([this.#sourceNodeId, this.#request.targetNodeId]);
+    const timer = setTimeout(release, MOVE_SLOT_HOLD_MS);
+    try {
+      return await this.#changeOver();
+    } finally {
+      clearTimeout(timer);
+      release();
+    }
+  }
+
+  /** The client comes to the target, and the transport after it. */
+  async #changeOver(): Promise<Verdict> {
+    const refused = await this.#path.start();
     if (refused !== null) return { kind: 'failed', failure: refused };
     const told = await this.#path.tell();
     if (told !== null) return this.#giveUp(told);
@@ -239,8 +254,7 @@ class Move {
       verdict.kind === 'ended'
         ? { ownerNodeId: verdict.event.ownerNodeId, epoch: verdict.event.epoch }
         : { ownerNodeId: transport.ownerNodeId, epoch: transport.epoch };
-    if (!this.#isUndecided) await this.#record(owner);
-    await saveDescription(this.#context, transport);
+    if (this.#isUndecided || !(await this.#record(owner))) await saveDescription(this.#context, transport);
     if (verdict.kind === 'failed' && this.#path.restartAnswered && !connection.ended) {
       // The client has left its old addresses behind: bring it back to the owner.
       await restartAtOwner(this.#context, connection).catch(() => undefined);
@@ -259,18 +273,22 @@ class Move {
     return report;
   }
 
-  /** The target may own by the granted epoch only. A source that never let go keeps its own, whatever it calls it. */
-  async #record(owner: ReportedOwner): Promise<void> {
+  /**
+   * The target may own by the granted epoch only. A source that never let go keeps its own, whatever it calls it. False
+   * when nothing was written.
+   */
+  async #record(owner: ReportedOwner): Promise<boolean> {
     const transport = this.#transport;
     const { moveId } = this.#request;
     const recorded = grantedOwner(transport, this.#intent, owner);
     if (recorded === null) {
       this.#context.log.error({ moveId, ...owner }, 'a node reports an owner that was never granted');
-      return;
+      return false;
     }
-    if (!(await this.#context.storage.transports.endMove(transport.transportId, { moveId, ...recorded })))
-      return;
+    const result = { moveId, ...recorded, negotiated: descriptionJson(transport) };
+    if (!(await this.#context.storage.transports.endMove(transport.transportId, result))) return false;
     transport.ownerNodeId = recorded.ownerNodeId;
     transport.epoch = recorded.epoch;
+    return true;
   }
 }

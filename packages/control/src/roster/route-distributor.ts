@@ -11,15 +11,23 @@ const ROUTES_PER_COMMAND_MAX = 1_024;
 export class RouteDistributor {
   readonly #nodes: NodeRegistry;
   readonly #log: Logger;
+  /** Pushes that have not looked at their session yet. */
+  readonly #waiting = new Map<SessionState, Promise<ReadonlySet<string>>>();
 
   constructor(nodes: NodeRegistry, log: Logger) {
     this.#nodes = nodes;
     this.#log = log;
   }
 
-  /** Resolves once every node concerned has answered; with the nodes that did not take their routes. */
+  /**
+   * Resolves once every node concerned has answered; with the nodes that did not take their routes. Whoever comes while a
+   * push waits for its turn shares it: a session whose transports all move would otherwise tell its routes for each.
+   */
   push(session: SessionState): Promise<ReadonlySet<string>> {
-    return session.routesLock.run(async () => {
+    const waiting = this.#waiting.get(session);
+    if (waiting !== undefined) return waiting;
+    const push = session.routesLock.run(async () => {
+      this.#waiting.delete(session);
       const changes = routeChanges(routesOf(session), session.routesSent);
       const failed = new Set<string>();
       await Promise.all(
@@ -29,6 +37,8 @@ export class RouteDistributor {
       );
       return failed;
     });
+    this.#waiting.set(session, push);
+    return push;
   }
 
   /** The node is new or came back: it is to be told everything again. */

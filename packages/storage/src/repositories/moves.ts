@@ -1,17 +1,10 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { Insertable, Kysely, Selectable } from 'kysely';
 import type { Json, MoveRecord } from '../records.js';
 import { numberOrNull, type Schema } from '../schema.js';
 
-export interface MoveEnd {
-  readonly outcome: string;
-  readonly failure: string | null;
-  readonly measures: Json;
-  readonly endedAtMs: number;
-}
-
 export interface MoveRepository {
-  create(move: MoveRecord): Promise<void>;
-  end(moveId: string, end: MoveEnd): Promise<void>;
+  /** Writes moves as they stand, new ones and those known, in one statement. Leaves reports of clients alone. */
+  save(moves: readonly MoveRecord[]): Promise<void>;
   /** Keeps the first report of that connection. False when the move is not its own or already has one. */
   saveGap(moveId: string, connectionId: string, gap: Json): Promise<boolean>;
   listOfMigration(migrationId: string): Promise<MoveRecord[]>;
@@ -19,34 +12,19 @@ export interface MoveRepository {
 
 export function moveRepository(database: Kysely<Schema>): MoveRepository {
   return {
-    async create(move) {
+    async save(moves) {
+      if (moves.length === 0) return;
       await database
         .insertInto('moves')
-        .values({
-          move_id: move.moveId,
-          migration_id: move.migrationId,
-          connection_id: move.connectionId,
-          from_node_id: move.fromNodeId,
-          to_node_id: move.toNodeId,
-          outcome: move.outcome,
-          failure: move.failure,
-          gap: JSON.stringify(move.gap),
-          measures: JSON.stringify(move.measures),
-          started_at_ms: move.startedAtMs,
-          ended_at_ms: move.endedAtMs,
-        })
-        .execute();
-    },
-    async end(moveId, end) {
-      await database
-        .updateTable('moves')
-        .set({
-          outcome: end.outcome,
-          failure: end.failure,
-          measures: JSON.stringify(end.measures),
-          ended_at_ms: end.endedAtMs,
-        })
-        .where('move_id', '=', moveId)
+        .values(moves.map(toRow))
+        .onConflict((conflict) =>
+          conflict.column('move_id').doUpdateSet((row) => ({
+            outcome: row.ref('excluded.outcome'),
+            failure: row.ref('excluded.failure'),
+            measures: row.ref('excluded.measures'),
+            ended_at_ms: row.ref('excluded.ended_at_ms'),
+          })),
+        )
         .execute();
     },
     async saveGap(moveId, connectionId, gap) {
@@ -69,6 +47,22 @@ export function moveRepository(database: Kysely<Schema>): MoveRepository {
         .execute();
       return rows.map(toRecord);
     },
+  };
+}
+
+function toRow(move: MoveRecord): Insertable<Schema['moves']> {
+  return {
+    move_id: move.moveId,
+    migration_id: move.migrationId,
+    connection_id: move.connectionId,
+    from_node_id: move.fromNodeId,
+    to_node_id: move.toNodeId,
+    outcome: move.outcome,
+    failure: move.failure,
+    gap: JSON.stringify(move.gap),
+    measures: JSON.stringify(move.measures),
+    started_at_ms: move.startedAtMs,
+    ended_at_ms: move.endedAtMs,
   };
 }
 

@@ -14,6 +14,8 @@ export interface MoveResult {
   readonly moveId: string;
   readonly ownerNodeId: string;
   readonly epoch: number;
+  /** What was negotiated, if it changed: written with the outcome in one statement. */
+  readonly negotiated?: Json;
 }
 
 /** Ownership of transports. Every change of it is a compare-and-set and says whether it won (HANDOVER 2.1, 8). */
@@ -62,6 +64,14 @@ const NO_INTENT = {
   intent_open: false,
 } as const;
 
+const INTENT_COLUMNS = [
+  'intent_move_id',
+  'intent_source_node_id',
+  'intent_target_node_id',
+  'intent_target_epoch',
+  'intent_return_epoch',
+] as const;
+
 export function transportRepository(database: Kysely<Schema>): TransportRepository {
   return { ...grants(database), ...outcomes(database), ...rows(database) };
 }
@@ -89,7 +99,8 @@ function grants(database: Kysely<Schema>): Grants {
         .where('epoch', '=', expected.epoch)
         .where('intent_open', '=', false)
         .where('ended_at_ms', 'is', null)
-        .returningAll()
+        // Not the whole row: what was negotiated is most of it, and would be parsed for nothing.
+        .returning(INTENT_COLUMNS)
         .executeTakeFirst();
       return row === undefined ? null : intentOf(row);
     },
@@ -126,7 +137,12 @@ function outcomes(database: Kysely<Schema>): Outcomes {
     async endMove(transportId, result) {
       const update = await database
         .updateTable('transports')
-        .set({ owner_node_id: result.ownerNodeId, epoch: result.epoch, intent_open: false })
+        .set({
+          owner_node_id: result.ownerNodeId,
+          epoch: result.epoch,
+          intent_open: false,
+          ...(result.negotiated === undefined ? {} : { negotiated: JSON.stringify(result.negotiated) }),
+        })
         .where('transport_id', '=', transportId)
         .where('intent_move_id', '=', result.moveId)
         .where('intent_open', '=', true)
@@ -222,7 +238,9 @@ function isGranted(
   ]);
 }
 
-function intentOf(row: Selectable<Schema['transports']>): MoveIntent | null {
+function intentOf(
+  row: Pick<Selectable<Schema['transports']>, (typeof INTENT_COLUMNS)[number]>,
+): MoveIntent | null {
   if (
     row.intent_move_id === null ||
     row.intent_target_node_id === null ||

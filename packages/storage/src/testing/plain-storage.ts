@@ -255,7 +255,7 @@ function outcomesOf(transports: Map<string, TransportRecord>): Outcomes {
       }));
       return answer(granted ? (transports.get(transportId)?.intent ?? null) : null);
     },
-    endMove: (transportId, { moveId, ownerNodeId, epoch }) => {
+    endMove: (transportId, { moveId, ownerNodeId, epoch, negotiated }) => {
       const holds = (row: TransportRecord): boolean =>
         row.intent?.moveId === moveId && row.epoch <= epoch && row.epochHighest >= epoch;
       return answer(
@@ -264,6 +264,7 @@ function outcomesOf(transports: Map<string, TransportRecord>): Outcomes {
           epoch,
           intent: null,
           lastIntent: intent,
+          ...(negotiated === undefined ? {} : { negotiated: copyOf(negotiated) }),
         })),
       );
     },
@@ -380,17 +381,11 @@ function migrationsOf({ migrations, moves }: PlainTables): MigrationRepository {
 
 function movesOf({ moves }: PlainTables): MoveRepository {
   return {
-    create: (move) => {
-      moves.set(move.moveId, move);
-      return done;
-    },
-    end: (moveId, { outcome, failure, measures, endedAtMs }) => {
-      change(
-        moves,
-        moveId,
-        () => true,
-        () => ({ outcome, failure, measures, endedAtMs }),
-      );
+    save: (records) => {
+      for (const move of records) {
+        const { gap } = moves.get(move.moveId) ?? move;
+        moves.set(move.moveId, { ...move, gap });
+      }
       return done;
     },
     saveGap: (moveId, connectionId, gap) =>
