@@ -50,17 +50,19 @@ async function bench(platform: Platform, options: DrainOptions): Promise<boolean
     results.push(result);
     printPhase(result);
   };
-  const migrate = (name: string, target: string): Promise<void> =>
-    phase(name, 'completed', async () => {
-      const migrations = await migrateAll(api, load, target, false);
-      void Promise.all(
-        migrations.map(({ sessionId, migrationId }) => api.migrated(sessionId, migrationId, 120_000)),
-      ).then((ended) =>
-        states.push(
-          ...ended.flatMap(({ connections }) => connections?.map(({ measures }) => measures ?? {}) ?? []),
-        ),
-      );
+  const migrate = async (name: string, target: string): Promise<void> => {
+    let migrations: Awaited<ReturnType<typeof migrateAll>> = [];
+    await phase(name, 'completed', async () => {
+      migrations = await migrateAll(api, load, target, false);
     });
+    // Afterwards: who asks while it runs is part of control's load.
+    const ended = await Promise.all(
+      migrations.map(({ sessionId, migrationId }) => api.migrated(sessionId, migrationId)),
+    );
+    states.push(
+      ...ended.flatMap(({ connections }) => connections?.map(({ measures }) => measures ?? {}) ?? []),
+    );
+  };
   for (let round = 0; round < options.rounds; round++) {
     await migrate('all sessions A to B by the API', b);
     await migrate('all sessions B to A by the API', a);
