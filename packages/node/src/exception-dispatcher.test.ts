@@ -257,6 +257,21 @@ describe('the answer to a check that ends an ICE generation', () => {
   });
 });
 
+describe('a gap in the batch of a proof', () => {
+  it('is known before the proof is acted upon, whichever came first', () => {
+    const order: string[] = [];
+    vi.spyOn(context.router, 'handleGap').mockImplementation(() => void order.push('gap'));
+    vi.spyOn(moves, 'proven').mockImplementation(() => void order.push('proof'));
+    const stream = { streamId: '00000000000000aa', encodingId: 0 };
+    const via = { kind: 'link', linkId: PEER, pathId: 1 } as const;
+    const source = { kind: 'link', linkId: PEER } as const;
+    const proof = { kind: 'proof', transportId: OWNED, generation: 1, via, atMs: nowMs } as const;
+    const gap = { kind: 'gap', stream, fromIndex: 7, count: 1, source, atMs: nowMs } as const;
+    dispatcher.dispatch([proof, gap]);
+    expect(order).toEqual(['gap', 'proof']);
+  });
+});
+
 describe('a grant that is spent', () => {
   it('fills no log', () => {
     const refusal = { kind: 'guard', transportId: OWNED, ssrc: 1, index: 9, reason: 'aboveCeiling' } as const;

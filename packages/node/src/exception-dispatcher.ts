@@ -25,8 +25,13 @@ export class ExceptionDispatcher {
     this.#moves = moves;
   }
 
+  /**
+   * Gaps first: a proof in the same batch may freeze a transport, and a packet that had been overtaken before that, unknown
+   * to whoever decides it, would be lost to it for good.
+   */
   dispatch(batch: readonly Exception[]): void {
-    for (const exception of batch) this.#one(exception);
+    for (const exception of batch) if (exception.kind === 'gap') this.#one(exception);
+    for (const exception of batch) if (exception.kind !== 'gap') this.#one(exception);
   }
 
   /** Clockwork of the transports; the moves have their own. */
