@@ -1,5 +1,6 @@
 import { clockMs, type PlatformApi } from '@godwit/testing';
 import type { CpuMeter } from '../load/cpu-meter.js';
+import { kernelDrops } from '../load/kernel-drops.js';
 import type { LoadTotals, SessionLoad } from '../load/session-load.js';
 import { gapsOf, moveWindows, shamWindows, type MoveWindow, type WindowGaps } from './windows.js';
 
@@ -21,6 +22,8 @@ export interface PhaseResult {
   /** The same windows in the quiet stretch before. */
   readonly shamGaps: WindowGaps;
   readonly lost: number;
+  /** Of all sockets on the machine, from the quiet stretch on. */
+  readonly kernelDrops: number;
   readonly copies: number;
   readonly reusedNonces: number;
   readonly unauthentic: number;
@@ -50,6 +53,7 @@ export async function runPhase(init: PhaseInit): Promise<PhaseResult> {
   const { load, cpu, name } = init;
   await sleep(SETTLE_MS);
   const before = load.totals();
+  const dropsBefore = kernelDrops();
   const quietFromMs = clockMs();
   await sleep(init.quietMs);
   const quietToMs = clockMs();
@@ -76,6 +80,7 @@ export async function runPhase(init: PhaseInit): Promise<PhaseResult> {
     gaps: gapsOf(windows),
     shamGaps: gapsOf(shamWindows(windows, quietFromMs, quietToMs)),
     lost: grown('lost') + after.missing,
+    kernelDrops: kernelDrops() - dropsBefore,
     copies: grown('copies'),
     reusedNonces: grown('reusedNonces'),
     unauthentic: grown('unauthentic'),

@@ -19,7 +19,7 @@ export function printPhase(result: PhaseResult): void {
     `  ${moved} of ${wanted} transports in ${seconds.toFixed(2)} s: ${(moved / seconds).toFixed(1)} a second`,
   );
   print(
-    `  lost ${result.lost}, nonces used twice ${result.reusedNonces}, not authentic ${result.unauthentic}, copies by two paths ${result.copies}, of ${result.packets} packets`,
+    `  lost ${result.lost} (dropped by the kernel for full buffers, anywhere: ${result.kernelDrops}), nonces used twice ${result.reusedNonces}, not authentic ${result.unauthentic}, copies by two paths ${result.copies}, of ${result.packets} packets`,
   );
   print(`  load ${result.quietPacketsPerSecond.toFixed(0)} packets/s received`);
   print(`  CPU of one core, quiet: ${cores(result.quietCpu)}; moving: ${cores(result.cpu)}`);

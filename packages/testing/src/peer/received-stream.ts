@@ -5,6 +5,8 @@ import { GapSeries, type Gap } from './gap-series.js';
 const WINDOW_PACKETS = 1_024;
 /** Holes that are remembered; more is an outage, and each further packet counts as lost at once. */
 const HOLES_MAX = 4_096;
+/** Losses whose time is kept. */
+const LOSSES_KEPT_MAX = 256;
 /** A hole may be filled by a late packet or by repair for so long; then it is a loss. */
 const SETTLE_MS = 2_000;
 
@@ -42,6 +44,7 @@ export class ReceivedStream {
   #packets = 0;
   #bytes = 0;
   #lost = 0;
+  readonly #losses: number[] = [];
   #copies = 0;
   #reusedNonces = 0;
   #reordered = 0;
@@ -104,6 +107,11 @@ export class ReceivedStream {
     };
   }
 
+  /** When the holes opened that became losses, oldest first: to be laid beside what happened then. */
+  get losses(): readonly number[] {
+    return this.#losses;
+  }
+
   /** For reception reports: extended highest sequence number, or null before the first packet. */
   get highestSequence(): number | null {
     return this.#highest === -1 ? null : this.#highest;
@@ -133,6 +141,7 @@ export class ReceivedStream {
       if (nowMs - sinceMs <= SETTLE_MS) break;
       this.#holes.delete(index);
       this.#lost += 1;
+      if (this.#losses.length < LOSSES_KEPT_MAX) this.#losses.push(sinceMs);
     }
   }
 }
