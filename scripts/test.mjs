@@ -19,7 +19,6 @@ const LEVELS = [
   { title: 'Types of the tests', tool: 'typescript/bin/tsc', args: ['-p', 'tsconfig.tests.json'] },
   { title: 'Tidy: the repository itself', suite: ['tests/tidy'] },
   { title: 'Unit and contract', suite: ['packages', 'apps'] },
-  { title: 'Simulation', suite: ['--config', 'tests/simulation/vitest.config.ts'] },
   { title: 'Simulation: moves under faults', suite: ['--config', 'tests/simulation/vitest.config.ts'] },
 ];
 const BROWSER_LEVEL = {

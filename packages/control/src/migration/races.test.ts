@@ -19,8 +19,6 @@ import {
 // and database; the nodes are models that refuse what real nodes refuse.
 
 let harness: Harness;
-let patient: Harness;
-let impatient: Harness;
 let nodes: [FakeNode, FakeNode];
 
 /** What an action leaves behind, once the move has ended too. */
@@ -257,18 +255,13 @@ const RACES: readonly Race[] = [
   { step: 'proven', ending: 'taken back', pathMethod: 'candidate' },
 ];
 
-beforeAll(async () => {
-  patient = await Harness.start({ timings: LONG });
-  impatient = await Harness.start({ timings: SHORT });
-}, 60_000);
-afterAll(async () => {
-  await patient.close();
-  await impatient.close();
-});
-
 describe.each(RACES)('a move by $pathMethod, held at $step and then $ending', (cell) => {
+  // Of its own for each row: control remembers nodes for a minute after they have gone, and no more than 256.
+  beforeAll(async () => {
+    harness = await Harness.start({ timings: cell.ending === 'given up' ? SHORT : LONG });
+  }, 60_000);
+  afterAll(() => harness.close());
   beforeEach(async () => {
-    harness = cell.ending === 'given up' ? impatient : patient;
     nodes = [await harness.node(), await harness.node()];
   });
   afterEach(async () => {

@@ -174,9 +174,12 @@ export class ModelNode {
   }
 
   async #prepare(command: Command<'prepareMove'>): Promise<undefined> {
-    await this.#at('prepare', command.transportId);
-    if (this.owned.has(command.transportId)) throw new Refusal('busy');
-    this.prepared.set(command.transportId, command);
+    const { transportId } = command;
+    if (this.owned.has(transportId)) throw new Refusal('busy');
+    // As a node does: it knows of the move from the first moment, and answers once its caches are full.
+    this.prepared.set(transportId, command);
+    await this.#at('prepare', transportId);
+    if (this.prepared.get(transportId) !== command) throw new Refusal('unknown-move');
     return undefined;
   }
 
