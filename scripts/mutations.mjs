@@ -9,7 +9,7 @@ import { ensureInstalled } from './lib/install.mjs';
 import { requireNodeVersion } from './lib/node-version.mjs';
 
 /** Seeds that are tried for each. */
-const RUNS_MAX = process.env.GODWIT_MUTATION_RUNS ?? '300';
+const RUNS_MAX = process.env.GODWIT_MUTATION_RUNS ?? '600';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const loader = path.join(root, 'packages', 'simulation', 'loader', 'mutate.mjs');
 const cli = path.join(root, 'packages', 'simulation', 'dist', 'cli.js');
@@ -18,7 +18,8 @@ const cli = path.join(root, 'packages', 'simulation', 'dist', 'cli.js');
 function simulate(mutation) {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, GODWIT_MUTATION: JSON.stringify(mutation) };
-    const args = ['--import', loader, cli, '--seed', '1', '--runs', RUNS_MAX, '--brief'];
+    const faults = mutation.faults === undefined ? [] : ['--faults', mutation.faults];
+    const args = ['--import', loader, cli, '--seed', '1', '--runs', RUNS_MAX, '--brief', ...faults];
     const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     child.stdout.on('data', (bytes) => (text += bytes));

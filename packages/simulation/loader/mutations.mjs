@@ -1,4 +1,5 @@
-// Safeguards, each removed from the source: some seed must notice. `find` must stand in the file exactly once.
+// Safeguards, each removed from the source: some seed must notice. `find` must stand in the file exactly once; `faults` are
+// those of all its runs, where seldom another kind would notice.
 const guard = 'packages/transport/src/srtp/nonce-guard.ts';
 const sourceEffects = 'packages/node/src/handover/source-effects.ts';
 const targetEffects = 'packages/node/src/handover/target-effects.ts';
@@ -104,6 +105,7 @@ export const MUTATIONS = [
     find: 'if (host !== undefined) yieldTransport(context, entry, host, output.ownerEpoch);',
     replace: '',
     why: 'a target whose source took back stops (2.6)',
+    faults: 'node-links-cut',
   },
   {
     name: 'take-back-silence',
@@ -161,6 +163,7 @@ export const MUTATIONS = [
     find: '        return this.#giveUp(failure);\n',
     replace: '',
     why: 'a source whose state nobody answers is told to take it back',
+    faults: 'nodes-crash',
   },
   {
     name: 'no-grant-while-undecided',
@@ -175,5 +178,6 @@ export const MUTATIONS = [
     find: "      case 'limited':\n      case 'owner':\n        return [{ kind: 'pathProven', pathId }];",
     replace: "      case 'limited':\n      case 'owner':\n        return [];",
     why: 'the state may overtake the word of its proof',
+    faults: 'none',
   },
 ];

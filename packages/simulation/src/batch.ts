@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { FaultKind } from './faults.js';
 import { simulateRun } from './scenario.js';
 import { addRun, addTotals, emptyTotals, type Totals } from './totals.js';
 
@@ -12,6 +13,8 @@ export interface BatchOptions {
   /** Stops with the run that reaches it. */
   readonly handoversMax: number;
   readonly stopAtViolation: boolean;
+  /** What goes wrong in every run, instead of what its seed draws. */
+  readonly faults?: FaultKind;
   readonly print?: (line: string) => void;
 }
 
@@ -30,10 +33,13 @@ export async function runBatch(options: BatchOptions, onProgress: (totals: Total
   };
   for (let count = 0; count < options.runsMax && totals.handovers < options.handoversMax; count += 1) {
     const seed = options.firstSeed + count * options.stride;
-    addRun(
-      totals,
-      await simulateRun({ seed, ...(options.print === undefined ? {} : { print: options.print }) }),
-    );
+    const { faults, print } = options;
+    const run = await simulateRun({
+      seed,
+      ...(faults === undefined ? {} : { faults }),
+      ...(print === undefined ? {} : { print }),
+    });
+    addRun(totals, run);
     if (totals.violations > 0 && options.stopAtViolation) break;
     if (performance.now() - toldAtMs < PROGRESS_MS) continue;
     toldAtMs = performance.now();

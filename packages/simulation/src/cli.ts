@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runBatch, runWorkers } from './batch.js';
+import { FAULT_KINDS, type FaultKind } from './faults.js';
 import { describeFailure, markdown, summary, type ReportFacts } from './report.js';
 import type { Totals } from './totals.js';
 
@@ -11,6 +12,7 @@ const USAGE = `Simulates handovers under faults. One seed decides everything tha
   --runs N        runs, one seed each
   --handovers N   instead of --runs: until so many moves were granted
   --workers N     processes (default 1)
+  --faults KIND   the same faults in every run (default: each seed draws its own)
   --trace         prints what happens in each run (one process)
   --brief         prints only the seeds that fail, and why in one word
   --keep-going    does not stop at the first violation
@@ -28,6 +30,13 @@ function numberOf(text: string | undefined, name: string, fallback: number): num
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 0) return value;
   process.stderr.write(`godwit: --${name} takes a whole number.\n\n${USAGE}`);
+  process.exit(1);
+}
+
+function faultsOf(text: string | undefined): FaultKind | undefined {
+  const kind = FAULT_KINDS.find((known) => known === text);
+  if (kind !== undefined || text === undefined) return kind;
+  process.stderr.write(`godwit: --faults takes one of ${FAULT_KINDS.join(', ')}.\n`);
   process.exit(1);
 }
 
@@ -50,6 +59,7 @@ function parse() {
       handovers: text,
       workers: text,
       report: text,
+      faults: text,
       trace: flag,
       brief: flag,
       'keep-going': flag,
@@ -78,7 +88,15 @@ async function main(): Promise<number> {
   const isByHandovers = options.handovers !== undefined;
   const runsMax = numberOf(options.runs, 'runs', isByHandovers ? Number.POSITIVE_INFINITY : DEFAULT_RUNS);
   const workers = options.trace ? 1 : Math.max(1, numberOf(options.workers, 'workers', 1));
-  const batch = { firstSeed, stride: 1, runsMax, handoversMax, stopAtViolation: !options['keep-going'] };
+  const faults = faultsOf(options.faults);
+  const batch = {
+    firstSeed,
+    stride: 1,
+    runsMax,
+    handoversMax,
+    stopAtViolation: !options['keep-going'],
+    ...(faults === undefined ? {} : { faults }),
+  };
   const startedAtMs = performance.now();
   const onProgress = (totals: Totals): void => {
     showProgress(totals, { runs: runsMax, handovers: handoversMax }, startedAtMs);

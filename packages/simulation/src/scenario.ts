@@ -26,6 +26,8 @@ const OWNED_CHECK_MS = 500;
 
 export interface RunOptions {
   readonly seed: number;
+  /** What goes wrong, instead of what the seed draws. */
+  readonly faults?: FaultKind;
   /** Gets every line of the trace. */
   readonly print?: (line: string) => void;
 }
@@ -46,9 +48,9 @@ export interface RunResult {
 }
 
 /** Everything that one seed makes happen. Never rejects: what is broken is in the result. */
-export async function simulateRun({ seed, print }: RunOptions): Promise<RunResult> {
+export async function simulateRun({ seed, faults, print }: RunOptions): Promise<RunResult> {
   const world = new World(seed, print ?? null);
-  const run = new Run(world);
+  const run = new Run(world, faults);
   let violation: RunResult['violation'] = null;
   const onRejection = (reason: unknown): void => {
     world.fail(reason);
@@ -91,9 +93,10 @@ class Run {
   readonly #faults: Faults;
   readonly #operator: Operator;
 
-  constructor(world: World) {
+  constructor(world: World, faults: FaultKind | undefined) {
     this.#world = world;
-    this.faultKind = world.random.pick(FAULT_KINDS);
+    const drawn = world.random.pick(FAULT_KINDS);
+    this.faultKind = faults ?? drawn;
     this.platform = new Platform(world);
     this.#invariants = new StepInvariants(this.platform);
     this.#faults = new Faults(this.platform, this.faultKind, this.#invariants);
