@@ -18,6 +18,8 @@ export interface BatchOptions {
   readonly print?: (line: string) => void;
 }
 
+/** Runs leave much behind that dies young: a larger nursery saves a fifteenth of their time. */
+const WORKER_ARGUMENTS = ['--max-semi-space-size=32'];
 /** Progress is told about twice a second. */
 const PROGRESS_MS = 500;
 
@@ -87,6 +89,7 @@ function runWorker(options: BatchOptions, onProgress: (totals: Totals) => void):
     // Infinity does not pass JSON.
     const worker = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), {
       serialization: 'advanced',
+      execArgv: [...process.execArgv, ...WORKER_ARGUMENTS],
     });
     worker.on('message', (totals: Totals) => {
       onProgress(totals);
