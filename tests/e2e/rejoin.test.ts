@@ -29,13 +29,10 @@ const eventNames = (call: Scene): Promise<string[][]> =>
 
 /** Connection and stream ids, as the roster has them. */
 async function ids(call: Scene): Promise<string[]> {
-  const session = (await call.api.admin(`sessions/${call.sessionId}`)) as unknown as {
-    connections: { connectionId: string }[];
-    streams: { streamId: string }[];
-  };
+  const { connections, streams } = await call.api.session(call.sessionId);
   return [
-    ...session.connections.map(({ connectionId }) => connectionId),
-    ...session.streams.map(({ streamId }) => streamId),
+    ...connections.map(({ connectionId }) => connectionId),
+    ...streams.map(({ streamId }) => streamId),
   ].sort();
 }
 

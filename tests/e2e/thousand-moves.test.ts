@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { launchChromium, median } from '@godwit/testing';
-import { Api, openCallPage } from './support/call.js';
+import { apiThrough, openCallPage } from './support/call.js';
 import { iceFragments, moveOften, stay, watch, type MovesDone, type Window } from './support/endurance.js';
 import { openScene, sleep, videosPlaying, type Scene } from './support/scene.js';
 import { trendCharts, trendsOf, trendTable, type Sample } from './support/trends.js';
@@ -74,7 +74,7 @@ describe('a call that moves on and on', () => {
 async function moveAndMeasure(opened: Scene, probes: string, operatorBrowser: Browser): Promise<Run> {
   // Requests come from a browser of their own, so that the one of the call holds nothing but the call.
   const operator = await openCallPage(operatorBrowser, opened.platform, 'operator');
-  const scene: Scene = { ...opened, api: new Api(operator, opened.platform) };
+  const scene: Scene = { ...opened, api: apiThrough(operator, opened.platform) };
   const vitals = new VitalSigns(scene, probes);
   await vitals.open(scene.pages);
   const run: Measuring = {

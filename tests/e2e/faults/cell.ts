@@ -23,19 +23,6 @@ interface Call {
   readonly other: FaultClient;
 }
 
-interface SessionView {
-  readonly connections: readonly { readonly connectionId: string; readonly nodeId: string | null }[];
-}
-interface MigrationView {
-  readonly id: string;
-  readonly status: string;
-  readonly connections?: readonly {
-    readonly connectionId: string;
-    readonly outcome: string;
-    readonly failure?: string;
-  }[];
-}
-
 /** Moves a live call, strikes at the step, and says what became of it. Leaves the stage in order. */
 export async function runCell(stage: Stage, cell: Cell): Promise<CellResult> {
   const nodes = await stage.nodes();
@@ -51,16 +38,10 @@ export async function runCell(stage: Stage, cell: Cell): Promise<CellResult> {
 }
 
 async function openCall(stage: Stage, nodes: StageNodes): Promise<Call> {
-  const [created] = await stage.rest<{ session_id: string }[]>(
-    'POST',
-    '/session/create',
-    new URLSearchParams({ 'p2p.preference': 'disabled' }),
-  );
-  const sessionId = created?.session_id ?? '';
+  const sessionId = await stage.api.createSession();
   const { url, apiKey } = stage.platform;
   const join = async (nodeId: string): Promise<FaultClient> => {
-    const path = `/v2/project/${apiKey}/session/${sessionId}/token`;
-    const { token } = await stage.rest<{ token: string }>('POST', path, { role: 'publisher' });
+    const token = await stage.api.token(sessionId);
     const client = await FaultClient.join({ url, apiKey, sessionId, token });
     stage.steps.placeOn(nodeId);
     await client.publish();
@@ -123,10 +104,9 @@ const TELLING: ReadonlySet<string> = new Set([
 ]);
 
 /** The answer may be lost with the control that was asked. */
-function migrate(stage: Stage, { target }: StageNodes, sessionId: string): Promise<string | null> {
-  const path = `/v2/project/${stage.platform.apiKey}/session/${sessionId}/migrate`;
-  return stage.rest<MigrationView>('POST', path, { target: target.nodeId }).then(
-    ({ id }) => id,
+function migrate({ api }: Stage, { target }: StageNodes, sessionId: string): Promise<string | null> {
+  return api.migrate(sessionId, { target: target.nodeId }).then(
+    ({ status, body }) => (status === 200 ? String(body['id']) : null),
     () => null,
   );
 }
@@ -185,7 +165,7 @@ async function settled(
       await pause(STILL_MS);
       if (mover.received === received[0] || other.received === received[1]) return null;
       missing = 'an answer of control';
-      const view = await stage.admin<SessionView>(`sessions/${call.sessionId}`).catch(() => null);
+      const view = await stage.api.session(call.sessionId).catch(() => null);
       const status = id === null ? 'unknown' : await migrationOf(stage, call, id).catch(() => null);
       if (view === null || status === null) return null;
       missing = `the end of the migration (${status})`;
@@ -216,9 +196,8 @@ const isGone = (fault: Cell['fault']): boolean =>
   fault.kind === 'kill' || (fault.kind === 'stop' && fault.forEver);
 
 /** How the move of the moving client ended; `running` before. */
-async function migrationOf(stage: Stage, { sessionId, mover }: Call, id: string): Promise<string> {
-  const path = `/v2/project/${stage.platform.apiKey}/session/${sessionId}/migrate/${id}`;
-  const { status, connections } = await stage.rest<MigrationView>('GET', path);
+async function migrationOf({ api }: Stage, { sessionId, mover }: Call, id: string): Promise<string> {
+  const { status, connections } = await api.migration(sessionId, id);
   if (status === 'pending' || status === 'running') return status;
   const move = connections?.find(({ connectionId }) => connectionId === mover.peer.connectionId);
   // A control that started anew ended it without a word of the move.

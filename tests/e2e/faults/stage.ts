@@ -2,8 +2,7 @@ import { execFileSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SignJWT } from 'jose';
-import { startPlatform, type Platform } from '@godwit/testing';
+import { PlatformApi, startPlatform, type Platform } from '@godwit/testing';
 import type { Link, Party } from './matrix.js';
 import { StepFolder } from './step-folder.js';
 import { until } from './until.js';
@@ -39,11 +38,16 @@ export interface StageNode {
 /** One control and three nodes in this network namespace, whose processes and links a test may break and mend. */
 export class Stage {
   readonly platform: Platform;
+  /** Gives a request up whose party stands still. */
+  readonly api: PlatformApi;
   readonly steps: StepFolder;
   #cuts = 0;
 
   private constructor(platform: Platform, steps: StepFolder) {
     this.platform = platform;
+    this.api = new PlatformApi(platform, (url, request) =>
+      fetch(url, { ...request, signal: AbortSignal.timeout(WAIT_MS) }),
+    );
     this.steps = steps;
   }
 
@@ -79,9 +83,9 @@ export class Stage {
     const { platform } = this;
     while (platform.nodes.filter(isAlive).length < NODES) platform.startNode();
     return until('three nodes in service', async () => {
-      const views = await this.admin<{ items: NodeView[] }>('nodes').catch(() => ({ items: [] }));
+      const views = await this.api.nodes().catch(() => []);
       const [source, target, bystander] = platform.nodes.flatMap((process, number): StageNode[] => {
-        const view = views.items.find(({ pid, state }) => pid === process.pid && state === 'in-service');
+        const view = views.find(({ pid, state }) => pid === process.pid && state === 'in-service');
         if (!isAlive(process) || view === undefined) return [];
         return [{ number, process, nodeId: view.id, opsUrl: view.opsUrl }];
       });
@@ -120,49 +124,9 @@ export class Stage {
     execFileSync('nft', ['flush', 'ruleset']);
     execFileSync('nft', ['add', 'table', 'inet', 'faults']);
   }
-
-  // ---------------------------------------------------------------- HTTP
-
-  async admin<T>(path: string): Promise<T> {
-    const headers = { authorization: `Bearer ${this.platform.adminToken}` };
-    return this.#json<T>(`/admin/v1/${path}`, { headers });
-  }
-
-  /** `body`: JSON, or the form fields of the older interface. */
-  async rest<T>(method: string, path: string, body?: object | URLSearchParams): Promise<T> {
-    const { apiKey, apiSecret } = this.platform;
-    const token = await new SignJWT({ ist: 'project' })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setIssuer(apiKey)
-      .setIssuedAt()
-      .setExpirationTime('5m')
-      .sign(new TextEncoder().encode(apiSecret));
-    const headers = { 'x-opentok-auth': token, accept: 'application/json' };
-    if (body === undefined) return this.#json<T>(path, { method, headers });
-    if (body instanceof URLSearchParams) return this.#json<T>(path, { method, headers, body });
-    const json = { ...headers, 'content-type': 'application/json' };
-    return this.#json<T>(path, { method, headers: json, body: JSON.stringify(body) });
-  }
-
-  async #json<T>(path: string, init: RequestInit): Promise<T> {
-    const response = await fetch(`${this.platform.url}${path}`, {
-      ...init,
-      signal: AbortSignal.timeout(WAIT_MS),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
-    return JSON.parse(text) as T;
-  }
 }
 
 const isAlive = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
-
-interface NodeView {
-  readonly id: string;
-  readonly pid: number | null;
-  readonly state: string;
-  readonly opsUrl: string;
-}
 
 function rulesOf(link: Link, source: number, target: number, controlPort: number): string[] {
   const pool = (number: number): string[] => {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Migration } from './call.js';
 import { migrate, sleep, totals, type Scene } from './scene.js';
 
 /** What was counted in the pages between two moments, summed over all of them. */
@@ -87,13 +86,9 @@ export async function moveOften(
   const transfersMs: number[] = [];
   const failures: string[] = [];
   for (let number = 0; number < count; number++) {
-    const migration = (await migrate(scene)) as Migration & {
-      createdAt: number;
-      endedAt: number;
-      connections: readonly { outcome: string; failure?: string; measures?: { transferMs?: number } }[];
-    };
-    durationsMs.push(migration.endedAt - migration.createdAt);
-    for (const { outcome, failure, measures } of migration.connections) {
+    const migration = await migrate(scene);
+    durationsMs.push((migration.endedAt ?? NaN) - migration.createdAt);
+    for (const { outcome, failure, measures } of migration.connections ?? []) {
       if (outcome !== 'completed') failures.push(`${outcome}: ${failure ?? 'no reason'}`);
       if (measures?.transferMs !== undefined) transfersMs.push(measures.transferMs);
     }

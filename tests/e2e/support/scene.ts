@@ -4,11 +4,13 @@ import {
   launchFirefox,
   startPlatform,
   type Firefox,
+  type MigrationReply,
   type Platform,
+  type PlatformApi,
   type PlatformOptions,
   type TestPage,
 } from '@godwit/testing';
-import { Api, join, openCallPage, type CallPage, type Joined } from './call.js';
+import { apiThrough, join, openCallPage, type CallPage, type Joined } from './call.js';
 import { openTestNetwork, type TestNetwork } from './environment.js';
 
 export interface SceneOptions {
@@ -32,7 +34,7 @@ export interface Scene<P extends TestPage = Page> {
   readonly network: TestNetwork;
   readonly platform: Platform;
   readonly browser: Browser;
-  readonly api: Api;
+  readonly api: PlatformApi;
   readonly pages: readonly CallPage<P>[];
   readonly joined: readonly Joined[];
   readonly sessionId: string;
@@ -69,7 +71,7 @@ export async function openScene(options: SceneOptions | MixedSceneOptions): Prom
     }
     const [first] = pages;
     if (first === undefined) throw new Error('a scene needs a client');
-    const api = new Api(first, platform);
+    const api = apiThrough(first, platform);
     const sessionId = await api.createSession();
     const joined = await joinAll(options, pages, platform, { api, sessionId });
     const scene: Scene<TestPage> = { network, platform, browser, api, pages, joined, sessionId, close };
@@ -85,7 +87,7 @@ async function joinAll(
   options: SceneOptions,
   pages: readonly CallPage<TestPage>[],
   platform: Platform,
-  { api, sessionId }: { api: Api; sessionId: string },
+  { api, sessionId }: { api: PlatformApi; sessionId: string },
 ): Promise<Joined[]> {
   const joined: Joined[] = [];
   for (const [number, page] of pages.entries()) {
@@ -139,7 +141,7 @@ export async function totals(pages: readonly CallPage<TestPage>[]): Promise<Reco
 export async function migrate(
   { api, sessionId }: Scene<TestPage>,
   body: { target?: string; rehearsal?: boolean } = {},
-): Promise<Awaited<ReturnType<Api['migrated']>>> {
+): Promise<MigrationReply> {
   const answer = await api.migrate(sessionId, body);
   if (answer.status !== 200) throw new Error(`migrate: ${answer.status} ${JSON.stringify(answer.body)}`);
   return api.migrated(sessionId, String(answer.body['id']));

@@ -4,6 +4,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { NodeReply } from '@godwit/testing';
 import type { CallPage } from './call.js';
 import type { Scene } from './scene.js';
 
@@ -79,8 +80,8 @@ export class VitalSigns {
     return sums;
   }
 
-  async #nodes(): Promise<{ pid: number; opsUrl: string }[]> {
-    const nodes = (await this.#scene.api.admin('nodes'))['items'] as { pid: number; opsUrl: string }[];
+  async #nodes(): Promise<NodeReply[]> {
+    const nodes = await this.#scene.api.nodes();
     const order = this.#scene.platform.nodes.map(({ pid }) => pid);
     return nodes.sort((a, b) => order.indexOf(a.pid) - order.indexOf(b.pid));
   }

@@ -1,5 +1,5 @@
-import type { TestPage } from '@godwit/testing';
-import type { CallPage, Migration } from './call.js';
+import type { MigrationReply, TestPage } from '@godwit/testing';
+import type { CallPage } from './call.js';
 import { migrate, sleep, type Scene } from './scene.js';
 
 /** What one client received in a window, by its own counters (webrtc-stats) and its frame callbacks. */
@@ -21,7 +21,7 @@ export interface ClientFigures {
 /** A real move, or a sham: everything but the transfer. */
 export interface MoveWindow {
   readonly kind: 'move' | 'sham';
-  readonly migration: Migration;
+  readonly migration: MigrationReply;
   /** Node by connection, right after the migration. */
   readonly owners: Map<string, string>;
   /** By client number. */
