@@ -2,6 +2,7 @@ export * from './chromium.js';
 export * from './firefox.js';
 export * from './network-namespace.js';
 export * from './nonce-audit.js';
+export * from './pairs.js';
 export * from './pcap.js';
 export * from './peer/index.js';
 export * from './platform-api.js';

@@ -33,9 +33,32 @@ export const max = (values: readonly number[]): number => Math.max(0, ...values)
 /** One figure of all clients in all windows. */
 export const all = (windows: readonly MoveWindow[], figure: keyof ClientFigures): number[] =>
   windows.flatMap(({ clients }) => clients.map((client) => client[figure]));
+/** The windows as one client alone saw them; as all did without a number. */
+export const ofClient = (windows: readonly MoveWindow[], client?: number): MoveWindow[] =>
+  windows.map((window) => ({
+    ...window,
+    clients: window.clients.filter((_, number) => client === undefined || number === client),
+  }));
+/** The worst window: the largest gap of any client, or the samples that all of them concealed. */
+export const largest = (windows: readonly MoveWindow[], figure: 'gapMs' | 'concealed'): number =>
+  max(windows.map((window) => (figure === 'gapMs' ? max : sum)(all([window], figure))));
+
+/** Measures shams and moves in turns. */
+export async function measurePairs(
+  scene: Scene<TestPage>,
+  pairs: number,
+  windowMs: number,
+): Promise<MoveWindow[]> {
+  const windows: MoveWindow[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    windows.push(await measureMove(scene, 'sham', windowMs));
+    windows.push(await measureMove(scene, 'move', windowMs));
+  }
+  return windows;
+}
 
 /** Migrates the session and measures what its clients see from the request on, `windowMs` long whatever happens. */
-export async function measureMove(
+async function measureMove(
   scene: Scene<TestPage>,
   kind: MoveWindow['kind'],
   windowMs: number,
@@ -97,21 +120,16 @@ export function describeWindows(
   kind: MoveWindow['kind'],
   client?: number,
 ): string {
-  const of = windows
-    .filter((window) => window.kind === kind)
-    .map((window) => ({
-      ...window,
-      clients: window.clients.filter((_, number) => client === undefined || number === client),
-    }));
+  const of = ofClient(windows, client).filter((window) => window.kind === kind);
   const total = (figure: keyof ClientFigures): number => sum(all(of, figure));
-  const gaps = of.map(({ clients }) => max(clients.map(({ gapMs }) => gapMs))).sort((a, b) => a - b);
+  const gaps = of.map((window) => largest([window], 'gapMs')).sort((a, b) => a - b);
   const at = (share: number): string => (gaps[Math.floor((gaps.length - 1) * share)] ?? 0).toFixed(1);
   return [
     `${String(of.length).padStart(3)} ${kind}s: lost ${total('lost')}`,
     `PLIs ${total('plisSent') + total('plisReceived')}`,
     `key frames ${total('keyFrames')} (periodic ${total('periodicKeyFrames')})`,
     `freezes ${total('freezes')}`,
-    `concealed samples max ${max(of.map(({ clients }) => sum(clients.map(({ concealed }) => concealed))))} sum ${total('concealed')}`,
+    `concealed samples max ${largest(of, 'concealed')} sum ${total('concealed')}`,
     `frame gap p50 ${at(0.5)} p95 ${at(0.95)} max ${at(1)} ms`,
   ].join(', ');
 }
