@@ -66,7 +66,3 @@ export const lossReport = z.object({
   attempts: z.number().int().positive(),
 });
 export type LossReport = z.infer<typeof lossReport>;
-
-/** Who measured a gap. */
-export const gapSource = z.enum(['client', 'server', 'none']);
-export type GapSource = z.infer<typeof gapSource>;

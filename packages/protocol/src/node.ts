@@ -317,7 +317,6 @@ export const nodeMessage = z.union([
     error: z.object({ code: nodeErrorCode, message: z.string() }),
   }),
 ]);
-export type NodeMessage = z.infer<typeof nodeMessage>;
 
 /** WebSocket close codes between node and control. */
 export const NODE_CLOSE = { badProof: 4401, replaced: 4409, malformed: 4400 } as const;

@@ -35,6 +35,7 @@ export class TransportHost {
   dtls: DtlsHandshake | null;
   /** The client's address at this node, proven or not. */
   #pair: IcePair | null = null;
+  /** Authenticated media has come from `pair` itself. */
   #proven = false;
   /** While `pair` waits for its proof: an address of the client that has proven itself. */
   #provenPair: IcePair | null = null;
@@ -90,11 +91,6 @@ export class TransportHost {
       if (nowMs >= dueMs) this.#datapath.sendDatagram(pair.socket, pair.remote, bytes);
     }
     this.#answers = this.#answers.filter(({ dueMs }) => nowMs < dueMs);
-  }
-
-  /** True when authenticated media has come from `pair` itself. */
-  get isPairProven(): boolean {
-    return this.#proven;
   }
 
   /**

@@ -246,11 +246,6 @@ export class Peer {
     await this.#signalling.request('requestRestart', {});
   }
 
-  /** Breaks the signalling socket; media goes on. */
-  dropSignalling(): void {
-    this.#signalling.drop();
-  }
-
   /** Takes the connection up again by a new signalling socket. Rejects when control has forgotten it. */
   async resume(url = this.#url): Promise<ConnectResult> {
     const { lastId, lastSeq } = this.#signalling;
