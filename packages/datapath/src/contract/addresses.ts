@@ -10,6 +10,7 @@ import {
   prepare,
   PUBLISHER,
   range,
+  RECEIVER_REPORT,
   room,
   sendMedia,
   setStream,
@@ -23,7 +24,6 @@ import {
 } from './world.js';
 
 const OTHER = '00000000000000c1';
-const RECEIVER_REPORT = Buffer.from('80c9000100001111', 'hex');
 const forged = (port: number): RemoteAddress => ({ address: '127.0.0.9', port, family: 'IPv4' });
 /** Looks like what the name says by its first byte; the content is nonsense. */
 const STUN = 0x00;

@@ -13,6 +13,7 @@ import {
   publish,
   PUBLISHER,
   range,
+  RECEIVER_REPORT,
   room,
   sendMedia,
   setStream,
@@ -21,8 +22,6 @@ import {
   SUBSCRIBER,
   World,
 } from './world.js';
-
-const RECEIVER_REPORT = Buffer.from('80c9000100001111', 'hex');
 
 /** From one publisher to a subscriber on the same node. */
 export function describeForwarding(harness: DatapathHarness): void {

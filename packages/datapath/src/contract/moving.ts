@@ -10,6 +10,7 @@ import {
   publish,
   PUBLISHER,
   range,
+  RECEIVER_REPORT,
   sendMedia,
   setStream,
   socketPath,
@@ -21,7 +22,6 @@ import {
 } from './world.js';
 
 const L = 8_192;
-const RECEIVER_REPORT = Buffer.from('80c9000100001111', 'hex');
 const OTHER_SUBSCRIBER = '00000000000000b2';
 /** Packets of one turn: bursts, as a key frame makes them. */
 const BURST = 5;

@@ -10,6 +10,7 @@ import {
   publish,
   PUBLISHER,
   range,
+  RECEIVER_REPORT,
   room,
   sendMedia,
   setStream,
@@ -22,7 +23,6 @@ import {
 } from './world.js';
 
 const L = 8_192;
-const RECEIVER_REPORT = Buffer.from('80c9000100001111', 'hex');
 
 interface Pair {
   readonly a: ContractNode;

@@ -19,6 +19,8 @@ export const OUT_SSRC = 0xaaaa;
 export const OUT_RTX_SSRC = 0xbbbb;
 export const OUT_PAYLOAD_TYPE = 106;
 export const OUT_RTX_PAYLOAD_TYPE = 107;
+/** Without blocks: the least that authenticated feedback can say. */
+export const RECEIVER_REPORT = Buffer.from('80c9000100001111', 'hex');
 
 /** One datapath with its sockets, and what it handed up. */
 export interface ContractNode {
