@@ -3,10 +3,7 @@ import type { Milestone, Platform } from './platform.js';
 import type { SimProcess } from './process.js';
 import type { StepInvariants } from './invariants.js';
 
-/** What goes wrong in a run. */
-export const FAULT_KINDS = [
-  'none',
-  'rough-network',
+const SINGLE_FAULTS = [
   'node-links-cut',
   'control-cut',
   'client-cut',
@@ -15,21 +12,12 @@ export const FAULT_KINDS = [
   'nodes-crash',
   'control-crashes',
   'clocks-jump',
-  'everything',
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
-type SingleFault = Exclude<FaultKind, 'none' | 'rough-network' | 'everything'>;
+type SingleFault = (typeof SINGLE_FAULTS)[number];
 
-const SINGLE_FAULTS: readonly SingleFault[] = [
-  'node-links-cut',
-  'control-cut',
-  'client-cut',
-  'nodes-freeze',
-  'control-freezes',
-  'nodes-crash',
-  'control-crashes',
-  'clocks-jump',
-];
+/** What goes wrong in a run. A seed draws by this order: another one would change every run. */
+export const FAULT_KINDS = ['none', 'rough-network', ...SINGLE_FAULTS, 'everything'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** Steps of a move at which faults are let loose: each is a moment at which two processes may disagree. */
 const MILESTONES: readonly string[] = [
