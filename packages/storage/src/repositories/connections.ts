@@ -97,18 +97,17 @@ function forgetEnded(database: Kysely<Schema>, beforeMs: number): Promise<number
 
 /** What ended while its connection lives on. */
 async function forgetParts(transaction: Transaction<Schema>, beforeMs: number): Promise<void> {
-  const streams = transaction
-    .selectFrom('streams')
-    .select('stream_id')
-    .where('ended_at_ms', '<', beforeMs)
-    .limit(FORGOTTEN_ROWS_MAX);
-  await transaction.deleteFrom('streams').where('stream_id', 'in', streams).execute();
-  const transports = transaction
-    .selectFrom('transports')
-    .select('transport_id')
-    .where('ended_at_ms', '<', beforeMs)
-    .limit(FORGOTTEN_ROWS_MAX);
-  await transaction.deleteFrom('transports').where('transport_id', 'in', transports).execute();
+  for (const [table, id] of [
+    ['streams', 'stream_id'],
+    ['transports', 'transport_id'],
+  ] as const) {
+    const ended = transaction
+      .selectFrom(table)
+      .select(id)
+      .where('ended_at_ms', '<', beforeMs)
+      .limit(FORGOTTEN_ROWS_MAX);
+    await transaction.deleteFrom(table).where(id, 'in', ended).execute();
+  }
 }
 
 function toRecord(row: Selectable<Schema['connections']>): ConnectionRecord {
