@@ -1,6 +1,6 @@
 import type { ControlContext } from '../context.js';
 import type { TransportState } from '../roster/state.js';
-import { grantedOwner, type ReportedOwner } from './granted-owner.js';
+import { grantedOwner, latestIntent, type ReportedOwner } from './granted-owner.js';
 
 /**
  * Records an owner that the transport's grant allows: of the move that runs, or a higher epoch of the last one that ended.
@@ -13,7 +13,7 @@ export async function adoptOwner(
 ): Promise<boolean> {
   const { transportId } = transport;
   const row = await transports.get(transportId);
-  const intent = row?.intent ?? row?.lastIntent ?? null;
+  const intent = latestIntent(row);
   const granted = intent === null ? null : grantedOwner(transport, intent, reported);
   if (intent === null || granted === null) return false;
   const result = { moveId: intent.moveId, ...granted };

@@ -1,4 +1,4 @@
-import type { MoveIntent } from '@godwit/storage';
+import type { MoveIntent, TransportRecord } from '@godwit/storage';
 
 export interface Ownership {
   readonly ownerNodeId: string;
@@ -9,6 +9,11 @@ export interface Ownership {
 export interface ReportedOwner {
   readonly ownerNodeId: string;
   readonly epoch?: number | undefined;
+}
+
+/** Of the move that runs, else of the last one that ended. */
+export function latestIntent(row: TransportRecord | null): MoveIntent | null {
+  return row?.intent ?? row?.lastIntent ?? null;
 }
 
 /**

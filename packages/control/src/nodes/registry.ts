@@ -162,10 +162,7 @@ export class NodeRegistry {
 
   /** Unknown, or away for NODE_DEAD_MS: its word is not waited for any more. It may live on behind a partition. */
   isDead(nodeId: string): boolean {
-    const entry = this.#entries.get(nodeId);
-    if (entry === undefined) return true;
-    const { clockMs, deadMs = NODE_DEAD_MS } = this.#options;
-    return entry.session === null && clockMs() - entry.heardAtMs >= deadMs;
+    return this.#isAway(nodeId, () => this.#options.deadMs ?? NODE_DEAD_MS);
   }
 
   /** Nodes that have been away long enough to be forgotten, if they own nothing. */
@@ -180,12 +177,10 @@ export class NodeRegistry {
    * NODE_REPORT_GRACE_MS. It may still live, cut off from control: whoever acts on this needs the client's word, too.
    */
   isMissing(nodeId: string): boolean {
-    const entry = this.#entries.get(nodeId);
-    if (entry === undefined) return true;
-    if (entry.session !== null) return false;
     const { missingAfterMs = NODE_MISSING_AFTER_MS, reportGraceMs = NODE_REPORT_GRACE_MS } = this.#options;
-    const boundMs = entry.registration === null ? reportGraceMs : missingAfterMs;
-    return this.#options.clockMs() - entry.heardAtMs >= boundMs;
+    return this.#isAway(nodeId, ({ registration }) =>
+      registration === null ? reportGraceMs : missingAfterMs,
+    );
   }
 
   /**
@@ -225,6 +220,13 @@ export class NodeRegistry {
     }
     if (event.event !== 'heartbeat' && event.event !== 'stopping')
       this.#listener?.onNodeEvent(entry.nodeId, event);
+  }
+
+  /** Unknown, or without a socket and unheard for as long as `boundMsOf` says. */
+  #isAway(nodeId: string, boundMsOf: (entry: Entry) => number): boolean {
+    const entry = this.#entries.get(nodeId);
+    if (entry === undefined) return true;
+    return entry.session === null && this.#options.clockMs() - entry.heardAtMs >= boundMsOf(entry);
   }
 
   #drop(entry: Entry): void {

@@ -1,7 +1,7 @@
 import type { MediaKind, TransportMedia } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
 import { adoptOwner } from '../migration/adopt-owner.js';
-import type { Ownership } from '../migration/granted-owner.js';
+import { latestIntent, type Ownership } from '../migration/granted-owner.js';
 import { egressRules, ingressRules } from '../negotiation/media.js';
 import { publishedSection } from '../negotiation/state.js';
 import { NodeCommandError } from '../nodes/node-session.js';
@@ -77,8 +77,7 @@ async function configureElsewhere(
   transport: TransportState,
   media: TransportMedia,
 ): Promise<boolean> {
-  const row = await context.storage.transports.get(transport.transportId);
-  const grant = row?.intent ?? row?.lastIntent ?? null;
+  const grant = latestIntent(await context.storage.transports.get(transport.transportId));
   if (grant === null) return false;
   const candidates: Ownership[] = [
     { ownerNodeId: grant.sourceNodeId, epoch: grant.returnEpoch },
