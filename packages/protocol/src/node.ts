@@ -183,6 +183,8 @@ const commands = {
    * transport without a bound, as `epoch`: its own when the other node itself let go, else a new one.
    */
   releaseMove: z.object({ type: z.literal('releaseMove'), moveId: id64, transportId: id64, epoch }),
+  /** To an owner that was away when control made it a new epoch: it owns as `raisedEpoch` from now on. */
+  raiseEpoch: z.object({ type: z.literal('raiseEpoch'), transportId: id64, epoch, raisedEpoch: epoch }),
   /** What the other node of a move said on the link that does not carry it: control carries it instead. */
   tellMove: z.object({
     type: z.literal('tellMove'),
@@ -213,6 +215,7 @@ export const nodeCommand = z.discriminatedUnion('type', [
   withId(commands.returnPath),
   withId(commands.cancelMove),
   withId(commands.releaseMove),
+  withId(commands.raiseEpoch),
   withId(commands.tellMove),
 ]);
 export type NodeCommand = z.infer<typeof nodeCommand>;

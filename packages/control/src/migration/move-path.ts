@@ -29,6 +29,8 @@ interface Prepared {
 
 /** The commands of one move, and how its client is told of addresses. Each step answers why it failed, or null. */
 export class MovePath {
+  /** The source may have begun: the command was sent, whatever came of it. */
+  wasStarted = false;
   /** The client has heard of the move. */
   wasTold = false;
   /** The client has taken an ICE restart to the target. */
@@ -81,6 +83,7 @@ export class MovePath {
     const { moveId, rehearsal, targetNodeId } = this.#request;
     const stateSchema = this.#stateSchema;
     if (stateSchema === null) return 'no-common-schema';
+    this.wasStarted = true;
     const failure = await this.#ask(this.#source.nodeId, 'source-lost', (node) =>
       node.command('startMove', {
         moveId,
@@ -94,9 +97,7 @@ export class MovePath {
         stateSchema,
       }),
     );
-    if (typeof failure === 'object') return null;
-    await this.cancel(targetNodeId, false);
-    return failure;
+    return typeof failure === 'object' ? null : failure;
   }
 
   /** Client: use this address. */

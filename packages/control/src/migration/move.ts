@@ -6,6 +6,7 @@ import { MOVE_SLOT_HOLD_MS } from '../limits.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { descriptionJson, saveDescription } from '../transports/persist.js';
 import { restartAtOwner } from '../transports/restart.js';
+import { endLeftMove } from './left-move.js';
 import { grantedOwner, type ReportedOwner } from './granted-owner.js';
 import { MovePath } from './move-path.js';
 import type { Interruption, MoveEndedEvent, MoveWait, MoveWaits } from './move-waits.js';
@@ -45,20 +46,25 @@ export function moveTransport(
     if (!(await within(connected, context.timings.connectedWaitMs, false))) {
       return failed(connection.ended ? 'transport-closed' : 'not-connected');
     }
-    const { ownerNodeId, epoch } = transport;
-    const { moveId, targetNodeId } = request;
-    const grant = { moveId, targetNodeId };
-    const intent = await context.storage.transports.beginMove(
-      transport.transportId,
-      { ownerNodeId, epoch },
-      grant,
-    );
+    const intent = await grantMove(context, request, transport);
     if (intent === null) return failed('transport-closed');
     return new Move(context, waits, request, transport, intent).run().catch((error: unknown) => {
       context.log.error({ moveId: request.moveId, error: String(error) }, 'a move failed inside control');
       return failed('cancelled');
     });
   });
+}
+
+/** The grant of the move; one that an earlier move has left open is closed first. Null: the transport cannot move now. */
+async function grantMove(
+  context: ControlContext,
+  { moveId, targetNodeId }: MoveRequest,
+  transport: TransportState,
+): Promise<MoveIntent | null> {
+  const { transportId, ownerNodeId, epoch } = transport;
+  const begin = (): Promise<MoveIntent | null> =>
+    context.storage.transports.beginMove(transportId, { ownerNodeId, epoch }, { moveId, targetNodeId });
+  return (await begin()) ?? ((await endLeftMove(context, transport)) ? begin() : null);
 }
 
 type Verdict =
@@ -135,7 +141,7 @@ class Move {
   /** The client comes to the target, and the transport after it. */
   async #changeOver(): Promise<Verdict> {
     const refused = await this.#path.start();
-    if (refused !== null) return { kind: 'failed', failure: refused };
+    if (refused !== null) return this.#giveUp(refused);
     const told = await this.#path.tell();
     if (told !== null) return this.#giveUp(told);
     const proof = await this.#until(this.#wait.proven.promise, this.#context.timings.pathProofMs);
@@ -239,9 +245,9 @@ class Move {
       const event = await wait();
       if (event !== null) return { kind: 'ended', event };
     }
-    // A source that cannot be asked and whose client has been told may take the transport back under its reserved epoch yet:
-    // another grant before it has reported would forget that.
-    const mayTakeBack = source !== 'cancelled' && this.#path.wasTold;
+    // A source that was told to start and cannot be asked may take the transport back under its reserved epoch yet, for its
+    // client may be at the target from an earlier move: another grant before it has reported would forget that.
+    const mayTakeBack = source !== 'cancelled' && this.#path.wasStarted;
     this.#isUndecided = tookBack || mayTakeBack || (source !== 'cancelled' && target !== 'cancelled');
     return { kind: 'failed', failure };
   }

@@ -2,6 +2,7 @@ import type { NodeEvent, NodeRegistration } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
 import { drainNode } from '../migration/drain.js';
 import { adoptOwner } from '../migration/adopt-owner.js';
+import { endLeftMove } from '../migration/left-move.js';
 import type { Migrations } from '../migration/migrations.js';
 import type { MoveWaits } from '../migration/move-waits.js';
 import { Releases } from '../migration/release.js';
@@ -144,6 +145,7 @@ export class NodeEvents implements RegistryListener {
           .session(nodeId)
           ?.command('closeTransport', fields)
           .catch(() => undefined);
+        this.#loseIfOwned(connection, nodeId);
       }
       await storage.transports.raiseEpochs(transportId, epoch);
     }
@@ -155,39 +157,49 @@ export class NodeEvents implements RegistryListener {
     for (const connection of roster.connectionsOn(nodeId)) refresh(this.#context, connection);
   }
 
+  /** What a node may not go on with is gone, unless another has it. */
+  #loseIfOwned(connection: ConnectionState | null, nodeId: string): void {
+    const transport = connection?.transport ?? null;
+    if (connection === null || transport?.ownerNodeId !== nodeId || transport.upcomingOwner !== null) return;
+    loseTransport(this.#context, connection, transport);
+  }
+
   /** In the connection's turn: a move that runs ends first, and decides. */
   #claim(connection: ConnectionState, nodeId: string, epoch: number): Promise<boolean> {
     return connection.lock.run(async () => {
       const { transport } = connection;
       if (transport === null || connection.ended) return false;
-      const isOwner = (): boolean => transport.ownerNodeId === nodeId && transport.epoch === epoch;
-      if (isOwner()) await this.#endLeftMove(transport);
-      else await adoptOwner(this.#context, transport, { ownerNodeId: nodeId, epoch });
-      transport.claimed ||= isOwner();
-      return isOwner();
+      const owns = await this.#ownsAs(transport, nodeId, epoch);
+      transport.claimed ||= owns;
+      return owns;
     });
   }
 
-  /** The source still owns what an earlier control began to move: unless the state has left, that move ends here. */
-  async #endLeftMove(transport: TransportState): Promise<void> {
-    const { storage, nodes } = this.#context;
-    const { transportId, ownerNodeId, epoch } = transport;
-    const intent = (await storage.transports.get(transportId))?.intent ?? null;
-    if (intent === null) return;
-    const { moveId, targetNodeId } = intent;
+  async #ownsAs(transport: TransportState, nodeId: string, epoch: number): Promise<boolean> {
+    if (transport.ownerNodeId === nodeId && epoch <= transport.epoch) {
+      if (epoch < transport.epoch && !(await this.#raise(transport, epoch))) return false;
+      await endLeftMove(this.#context, transport);
+    } else if (!(await adoptOwner(this.#context, transport, { ownerNodeId: nodeId, epoch }))) return false;
+    return transport.ownerNodeId === nodeId && transport.epoch >= epoch;
+  }
+
+  /** Control decided for it while it was away, and its answer was lost: in its old epoch a zombie could outrank it. */
+  async #raise(
+    { transportId, ownerNodeId, epoch: raisedEpoch }: TransportState,
+    epoch: number,
+  ): Promise<boolean> {
     try {
-      await nodes.session(ownerNodeId)?.command('cancelMove', { moveId, transportId });
+      await this.#context.nodes
+        .session(ownerNodeId)
+        ?.command('raiseEpoch', { transportId, epoch, raisedEpoch });
+      return true;
     } catch (error) {
-      // The nodes finish it between them and say how it ended.
-      this.#context.log.info({ moveId, transportId, error: String(error) }, 'a move goes on without control');
-      return;
+      this.#context.log.warn(
+        { transportId, nodeId: ownerNodeId, epoch, raisedEpoch, error: String(error) },
+        'an owner did not take its new epoch',
+      );
+      return false;
     }
-    await nodes
-      .session(targetNodeId)
-      ?.command('cancelMove', { moveId, transportId })
-      .catch(() => undefined);
-    if (await storage.transports.endMove(transportId, { moveId, ownerNodeId, epoch }))
-      transport.upcomingOwner = null;
   }
 
   #watch(work: Promise<unknown>, message: string): void {

@@ -8,6 +8,7 @@ import {
 } from '@godwit/transport';
 import { NodeError } from '../errors.js';
 import type { MoveTable } from '../handover/move-table.js';
+import { ownAs } from '../handover/source-effects.js';
 import { TRANSPORTS_MAX } from '../limits.js';
 import type { NodeContext } from '../node-context.js';
 import { NO_MEDIA, removeTransport } from '../transport/remove-transport.js';
@@ -71,6 +72,9 @@ export class CommandHandlers {
         return {};
       case 'releaseMove':
         this.#moves.release(command);
+        return {};
+      case 'raiseEpoch':
+        this.#raiseEpoch(command);
         return {};
       case 'tellMove':
         this.#moves.tell(command);
@@ -195,6 +199,12 @@ export class CommandHandlers {
       throw new NodeError('moved', `transport ${transportId} is not here in epoch ${epoch}`);
     }
     return host;
+  }
+
+  #raiseEpoch({ transportId, epoch, raisedEpoch }: Command<'raiseEpoch'>): void {
+    const host = this.#context.transports.get(transportId);
+    if (host?.role.name === 'owner' && host.role.epoch === raisedEpoch) return;
+    ownAs(this.#context, this.#at(transportId, epoch), raisedEpoch);
   }
 
   #refuseWhenStopping(): void {
