@@ -1,6 +1,6 @@
 /** The door of the simulation: a node without its process. */
 export { NodeCore, type ControlChannel, type NodeCoreOptions, type NodeDescription } from './node-core.js';
-export type { Handshakes } from './commands/command-handlers.js';
+export type { Handshakes } from './commands/handshakes.js';
 export { NodeError } from './errors.js';
 export { decodeHandoverMessage, HANDOVER_MESSAGE_CLASS } from './handover/messages.js';
 export { NodeIdentity } from './link/identity.js';

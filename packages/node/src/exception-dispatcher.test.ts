@@ -7,8 +7,9 @@ import { createDatapath } from '@godwit/datapath-js';
 import type { IceCredentials, NodeEvent } from '@godwit/protocol';
 import { buildBindingRequest } from '@godwit/rtp';
 import { PEER_MESSAGE_CLASS, Router } from '@godwit/sfu';
-import { createNodeCertificate, DtlsServerHandshake } from '@godwit/transport';
-import { CommandHandlers, type Handshakes } from './commands/command-handlers.js';
+import { createNodeCertificate } from '@godwit/transport';
+import { CommandHandlers } from './commands/command-handlers.js';
+import { handshakesWith } from './commands/handshakes.js';
 import { ExceptionDispatcher } from './exception-dispatcher.js';
 import {
   encodeHandoverMessage,
@@ -34,11 +35,6 @@ const MOVE = '00000000000000ee';
 const EPOCH = 4;
 const PEER = 'node-2';
 
-async function handshakes(): Promise<Handshakes> {
-  const certificate = await createNodeCertificate();
-  const create: Handshakes['create'] = (remote) => new DtlsServerHandshake(certificate, remote);
-  return { fingerprint: certificate.fingerprint, create };
-}
 const RUNS = 300;
 const CLIENT: IceCredentials = { ufrag: 'clnt', pwd: 'clientPasswordOf22char' };
 const FINGERPRINT = {
@@ -98,7 +94,8 @@ async function open(): Promise<void> {
 
 /** One transport in its handshake, one prepared to be taken over from the peer. */
 async function addTransports(): Promise<void> {
-  const commands = new CommandHandlers(context, moves, await handshakes(), () => false);
+  const handshakes = handshakesWith(await createNodeCertificate());
+  const commands = new CommandHandlers(context, moves, handshakes, () => false);
   const common = { id: 1, sessionId: 's', localSsrc: 7 };
   const remote = { ice: CLIENT, fingerprint: FINGERPRINT, setup: 'actpass' as const };
   const made = await commands.handle({

@@ -4,8 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import type { BoundSocket, Datapath, Exception } from '@godwit/datapath';
 import { createDatapath } from '@godwit/datapath-js';
 import type { PoolAddress } from '@godwit/protocol';
-import { createNodeCertificate, DtlsServerHandshake, type NodeCertificate } from '@godwit/transport';
+import { createNodeCertificate, type NodeCertificate } from '@godwit/transport';
 import { startClockwork, startHeartbeat } from './clockwork.js';
+import { handshakesWith } from './commands/handshakes.js';
 import { ControlConnection } from './control/control-connection.js';
 import { handoverSelfTest } from './handover/self-test.js';
 import { STOP_GRACE_MS, STOP_MAX_MS, TICK_INTERVAL_MS } from './limits.js';
@@ -102,10 +103,7 @@ class MediaNode implements NodeProcess {
       pool,
       linkSocket,
       identity,
-      handshakes: {
-        fingerprint: certificate.fingerprint,
-        create: (remote) => new DtlsServerHandshake(certificate, remote),
-      },
+      handshakes: handshakesWith(certificate),
       control: this.#control,
       log: this.#log,
       clockMs,
@@ -114,15 +112,14 @@ class MediaNode implements NodeProcess {
   }
 
   async start(): Promise<void> {
-    const { url, server } = await startOperations(this.#settings.httpHost, this.#settings.httpPort, () => ({
-      inService: this.#control.connected && !this.#stopping,
-      stopping: this.#stopping,
-      nodeId: this.#control.nodeId,
-      transports: this.#core.context.transports.size,
-      owned: this.#core.context.transports.owned().length,
-      counters: this.#core.context.datapath.counters(),
-      holdings: holdingsOf(this.#core.context, this.#core.moves),
-    }));
+    const { url, server } = await startOperations(this.#settings.httpHost, this.#settings.httpPort, {
+      isInService: () => this.#control.connected && !this.#stopping,
+      isStopping: () => this.#stopping,
+      nodeId: () => this.#control.nodeId,
+      transports: () => this.#core.context.transports.size,
+      counters: () => this.#core.context.datapath.counters(),
+      holdings: () => holdingsOf(this.#core.context, this.#core.moves),
+    });
     this.opsUrl = url;
     this.#operations = server;
     this.#sockets.onExceptions((batch) => {

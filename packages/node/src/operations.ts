@@ -1,36 +1,39 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 
+/** What the listener asks of the node, each when it is needed: some take a walk over all transports. */
 export interface OperationsView {
   /** Registered with control and not stopping. */
-  readonly inService: boolean;
-  readonly stopping: boolean;
-  readonly nodeId: string | null;
-  readonly transports: number;
-  readonly owned: number;
-  readonly counters: Readonly<Record<string, number>>;
+  isInService(): boolean;
+  isStopping(): boolean;
+  nodeId(): string | null;
+  /** In any role. */
+  transports(): number;
+  counters(): Readonly<Record<string, number>>;
   /** What the node holds now, by name. */
-  readonly holdings: Readonly<Record<string, number>>;
+  holdings(): Readonly<Record<string, number>>;
 }
 
 /** The small HTTP listener of a node: health, status for load balancers, metrics. */
 export async function startOperations(
   host: string,
   port: number,
-  view: () => OperationsView,
+  view: OperationsView,
 ): Promise<{ url: string; server: FastifyInstance }> {
   const server = fastify({ logger: false, forceCloseConnections: true });
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   addGauges(registry, view);
   server.get('/health', (_request, reply) => {
-    const { inService, nodeId, stopping } = view();
-    return reply
-      .status(inService ? 200 : 503)
-      .send({ status: inService ? 'ok' : 'unavailable', nodeId, stopping });
+    const isInService = view.isInService();
+    return reply.status(isInService ? 200 : 503).send({
+      status: isInService ? 'ok' : 'unavailable',
+      nodeId: view.nodeId(),
+      stopping: view.isStopping(),
+    });
   });
   server.get('/api/client/v2/status', (_request, reply) =>
-    view().stopping
+    view.isStopping()
       ? reply.status(503).send({ status: 'failed', result: 'Maintenance mode' })
       : reply.send({ status: 'success', result: 'OK' }),
   );
@@ -41,21 +44,13 @@ export async function startOperations(
   return { url, server };
 }
 
-function addGauges(registry: Registry, view: () => OperationsView): void {
+function addGauges(registry: Registry, view: OperationsView): void {
   new Gauge({
     name: 'godwit_node_transports',
     help: 'Transports that this node holds in any role.',
     registers: [registry],
     collect() {
-      this.set(view().transports);
-    },
-  });
-  new Gauge({
-    name: 'godwit_node_transports_owned',
-    help: 'Transports that this node owns: it alone encrypts for them.',
-    registers: [registry],
-    collect() {
-      this.set(view().owned);
+      this.set(view.transports());
     },
   });
   new Gauge({
@@ -64,7 +59,7 @@ function addGauges(registry: Registry, view: () => OperationsView): void {
     labelNames: ['counter'],
     registers: [registry],
     collect() {
-      for (const [counter, value] of Object.entries(view().counters)) this.set({ counter }, value);
+      for (const [counter, value] of Object.entries(view.counters())) this.set({ counter }, value);
     },
   });
   new Gauge({
@@ -73,7 +68,7 @@ function addGauges(registry: Registry, view: () => OperationsView): void {
     labelNames: ['kind'],
     registers: [registry],
     collect() {
-      for (const [kind, value] of Object.entries(view().holdings)) this.set({ kind }, value);
+      for (const [kind, value] of Object.entries(view.holdings())) this.set({ kind }, value);
     },
   });
 }

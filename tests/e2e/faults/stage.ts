@@ -104,7 +104,7 @@ export class Stage {
       () => null,
     );
     const text = (await response?.text()) ?? '';
-    return Number(/^godwit_node_transports_owned (\d+)/m.exec(text)?.[1] ?? 0);
+    return Number(/^godwit_node_held\{kind="transports_owned"\} (\d+)/m.exec(text)?.[1] ?? 0);
   }
 
   // ---------------------------------------------------------------- links

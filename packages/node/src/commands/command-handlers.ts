@@ -1,11 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { DtlsFingerprint, NodeCommand, NodeResult, NodeCommandType } from '@godwit/protocol';
-import {
-  chooseFreshAddresses,
-  createIceCredentials,
-  IceLiteAgent,
-  type DtlsHandshake,
-} from '@godwit/transport';
+import type { NodeCommand, NodeResult, NodeCommandType } from '@godwit/protocol';
+import { chooseFreshAddresses, createIceCredentials, IceLiteAgent } from '@godwit/transport';
 import { NodeError } from '../errors.js';
 import type { MoveTable } from '../handover/move-table.js';
 import { ownAs } from '../handover/source-effects.js';
@@ -13,15 +8,10 @@ import { TRANSPORTS_MAX } from '../limits.js';
 import type { NodeContext } from '../node-context.js';
 import { NO_MEDIA, removeTransport } from '../transport/remove-transport.js';
 import { TransportHost } from '../transport/transport-host.js';
+import type { Handshakes } from './handshakes.js';
 import { prepareMove } from './prepare-move.js';
 
 type Command<T extends NodeCommandType> = Extract<NodeCommand, { type: T }>;
-
-/** Makes the handshakes of new transports, all with the node's one certificate. */
-export interface Handshakes {
-  readonly fingerprint: DtlsFingerprint;
-  create(remote: DtlsFingerprint): DtlsHandshake;
-}
 
 /**
  * Carries out what control asks for. A command whose answer was lost may be repeated: it changes nothing more and is
