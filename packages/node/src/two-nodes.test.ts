@@ -1,53 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EgressRule, IngressRule, StreamRoute, TransportMedia } from '@godwit/protocol';
+import type { StreamRoute, TransportMedia } from '@godwit/protocol';
 import { startNode, type NodeProcess } from './node-process.js';
 import { parseNodeSettings } from './settings.js';
+import {
+  INGRESS_SSRC,
+  PACKET_INTERVAL_MS,
+  publishing,
+  PUBLISHER,
+  receiving,
+  STREAM,
+  SUBSCRIBER,
+  until,
+} from './testing/call.js';
 import { FakeBrowser } from './testing/fake-browser.js';
 import { FakeControl, type FakeNodeSession } from './testing/fake-control.js';
 
 // Two whole nodes over real UDP, a scripted control plane, and clients with real ICE, DTLS and SRTP.
 
-const PUBLISHER = '1111111111111111';
-const SUBSCRIBER = '2222222222222222';
-const STREAM = { streamId: '00000000000000aa', encodingId: 0 };
-const INGRESS_SSRC = 1_000;
-const EGRESS_SSRC = 2_000;
-const PACKET_INTERVAL_MS = 5;
-
-const ingress: IngressRule = {
-  ...STREAM,
-  kind: 'video',
-  mid: '0',
-  ssrc: INGRESS_SSRC,
-  codecs: [{ payloadType: 96, name: 'vp8', clockRate: 90_000 }],
-  extensions: {},
-  nack: true,
-  keyFrameRequests: true,
-  transportCc: false,
-};
-const egress: EgressRule = {
-  ...STREAM,
-  kind: 'video',
-  mid: '0',
-  ssrc: EGRESS_SSRC,
-  clockRate: 90_000,
-  payloadTypes: [{ from: 96, to: 97 }],
-  extensions: [],
-  enabled: true,
-};
-const publishing: TransportMedia = { generation: 1, ingress: [ingress], egress: [] };
-const receiving: TransportMedia = { generation: 1, ingress: [], egress: [egress] };
+const published = publishing(true);
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`never: ${what}`);
-    await sleep(5);
-  }
-}
 
 let control: FakeControl;
 let nodes: NodeProcess[];
@@ -187,7 +160,7 @@ beforeEach(async () => {
   }
   await node(1).command('setPeers', { peers: [node(2).peer] });
   await node(2).command('setPeers', { peers: [node(1).peer] });
-  publisher = await addBrowser(PUBLISHER, publishing);
+  publisher = await addBrowser(PUBLISHER, published);
   subscriber = await addBrowser(SUBSCRIBER, receiving);
   await setRoutes([route(1, 1, [1])]);
   sent = 0;
@@ -221,7 +194,7 @@ describe('two nodes', { retry: 1 }, () => {
     const first = await beginMove(SUBSCRIBER, subscriber, receiving, [1, 2], 2, [route(1, 1, [1, 2])]);
     await until('subscriber moved', () => outcomes(1, first).length > 0);
     expect(outcomes(1, first)).toEqual(['completed']);
-    const second = await beginMove(PUBLISHER, publisher, publishing, [1, 2], 2, [route(1, 1, [1, 2])]);
+    const second = await beginMove(PUBLISHER, publisher, published, [1, 2], 2, [route(1, 1, [1, 2])]);
     await until('publisher moved', () => outcomes(1, second).length > 0);
     expect(outcomes(1, second)).toEqual(['completed']);
     await setRoutes([route(2, 2, [2])]);

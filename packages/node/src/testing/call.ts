@@ -17,7 +17,8 @@ import type {
   StreamRoute,
   TransportMedia,
 } from '@godwit/protocol';
-import { createNodeCertificate, DtlsServerHandshake } from '@godwit/transport';
+import { createNodeCertificate } from '@godwit/transport';
+import { handshakesWith } from '../commands/handshakes.js';
 import { TICK_INTERVAL_MS } from '../limits.js';
 import { NodeIdentity } from '../link/identity.js';
 import { NodeCore } from '../node-core.js';
@@ -27,22 +28,11 @@ import { FakeBrowser } from './fake-browser.js';
 export const PUBLISHER = '1111111111111111';
 export const SUBSCRIBER = '2222222222222222';
 export const STREAM = { streamId: '00000000000000aa', encodingId: 0 };
-const INGRESS_SSRC = 1_000;
+export const INGRESS_SSRC = 1_000;
 const EGRESS_SSRC = 2_000;
-const PACKET_INTERVAL_MS = 5;
+export const PACKET_INTERVAL_MS = 5;
 const UNTIL_MS = 10_000;
 
-const ingress: IngressRule = {
-  ...STREAM,
-  kind: 'video',
-  mid: '0',
-  ssrc: INGRESS_SSRC,
-  codecs: [{ payloadType: 96, name: 'vp8', clockRate: 90_000 }],
-  extensions: {},
-  nack: false,
-  keyFrameRequests: false,
-  transportCc: false,
-};
 const egress: EgressRule = {
   ...STREAM,
   kind: 'video',
@@ -53,7 +43,22 @@ const egress: EgressRule = {
   extensions: [],
   enabled: true,
 };
-export const publishing: TransportMedia = { generation: 1, ingress: [ingress], egress: [] };
+/** The publisher's media. With `isAsked` the node asks it for lost packets and key frames. */
+export function publishing(isAsked: boolean): TransportMedia {
+  const ingress: IngressRule = {
+    ...STREAM,
+    kind: 'video',
+    mid: '0',
+    ssrc: INGRESS_SSRC,
+    codecs: [{ payloadType: 96, name: 'vp8', clockRate: 90_000 }],
+    extensions: {},
+    nack: isAsked,
+    keyFrameRequests: isAsked,
+    transportCc: false,
+  };
+  return { generation: 1, ingress: [ingress], egress: [] };
+}
+/** The subscriber's. */
 export const receiving: TransportMedia = { generation: 1, ingress: [], egress: [egress] };
 
 type Fields<T extends NodeCommandType> = Omit<Extract<NodeCommand, { type: T }>, 'id' | 'type'>;
@@ -109,17 +114,13 @@ export class TestNode {
     const pool = await AddressPool.open(datapath, { announcedAddresses: ['127.0.0.1'], rtcPorts: null });
     const loopback = { address: '127.0.0.1', port: 0, family: 'IPv4' } as const;
     const linkSocket = await datapath.openSocket({ ...loopback, purpose: 'link' });
-    const certificate = await createNodeCertificate();
     const identity = new NodeIdentity();
     const core = new NodeCore({
       datapath,
       pool,
       linkSocket,
       identity,
-      handshakes: {
-        fingerprint: certificate.fingerprint,
-        create: (remote) => new DtlsServerHandshake(certificate, remote),
-      },
+      handshakes: handshakesWith(await createNodeCertificate()),
       control: {
         nodeId,
         get heardAtMs() {
@@ -207,7 +208,7 @@ export class Call {
     const peers = nodes.map(({ peer }) => peer);
     for (const node of nodes) await node.command('setPeers', { peers });
     const call = new Call(nodes);
-    await call.#addClient(PUBLISHER, publishing);
+    await call.#addClient(PUBLISHER, publishing(false));
     await call.#addClient(SUBSCRIBER, receiving);
     await call.setRoutes([call.route(0, 1)]);
     call.startTraffic();
