@@ -65,6 +65,24 @@ describe('a prepared move', () => {
   });
 });
 
+describe('an owner that control made a new epoch while it was away', () => {
+  it('owns in it from now on, once however often it is told, and moves on from there', async () => {
+    const raise = { transportId: SUBSCRIBER, epoch: 1, raisedEpoch: 7 };
+    await call.node(0).command('raiseEpoch', raise);
+    await call.node(0).command('raiseEpoch', raise);
+    await expect(call.node(0).command('configureTransport', configuration(1, 2))).rejects.toMatchObject({
+      code: 'moved',
+    });
+    await call.node(0).command('configureTransport', configuration(7, 2));
+    await expect(call.node(0).command('raiseEpoch', { ...raise, raisedEpoch: 9 })).rejects.toMatchObject({
+      code: 'moved',
+    });
+    expect(await call.follow(SUBSCRIBER, 0, await call.prepare(SUBSCRIBER, [0, 1], 8))).toBe('completed');
+    await call.pass(50);
+    expect(await call.missing()).toEqual([]);
+  });
+});
+
 describe('closing a transport', () => {
   async function expectGone(move: MoveOfTest): Promise<void> {
     for (const node of call.nodes) {

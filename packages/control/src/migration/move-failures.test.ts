@@ -204,6 +204,42 @@ describe('a move that does not complete', () => {
     expect(row?.intent).toMatchObject({ sourceNodeId: a.nodeId, returnEpoch: 3 });
   });
 
+  // startMove goes out; the source stands still and its socket closes. Awake again it takes the command up, and its client
+  // may be at the target from an earlier move: proven at once, transferred, refused by the cancelled target, taken back.
+  it('grants no other move while a source may yet take up a start that it never answered', async () => {
+    const { sessionId, transportId } = await scene.publishOnA();
+    a.script.startMove = () => {
+      a.stop();
+      return new Promise<never>(() => undefined);
+    };
+    expect(await harness.migrate(sessionId)).toMatchObject({ connections: [{ failure: 'source-lost' }] });
+    const intent = async () => (await harness.storage.transports.get(transportId))?.intent ?? null;
+    expect(await intent()).toMatchObject({ sourceNodeId: a.nodeId, returnEpoch: 3 });
+    const again = await harness.node({
+      identity: a.identity,
+      nodeId: a.nodeId,
+      transports: [{ transportId, epoch: 1 }],
+    });
+    await expect.poll(intent).toBeNull();
+    expect(again.received('cancelMove')).toHaveLength(1);
+    again.stop();
+    await again.ended;
+  });
+
+  it('closes a grant that was left open before it makes another', async () => {
+    const { sessionId, transportId } = await scene.publishOnA();
+    const { startMove } = a.script;
+    const fail = (): never => {
+      throw new Refusal('internal');
+    };
+    Object.assign(a.script, { startMove: fail, cancelMove: fail });
+    expect(await harness.migrate(sessionId)).toMatchObject({ connections: [{ outcome: 'failed' }] });
+    expect((await harness.storage.transports.get(transportId))?.intent).not.toBeNull();
+    Object.assign(a.script, { startMove, cancelMove: () => ({}) });
+    expect(await harness.migrate(sessionId)).toMatchObject({ connections: [{ outcome: 'completed' }] });
+    expect(await scene.connections(sessionId)).toMatchObject([{ nodeId: b.nodeId, epoch: 4 }]);
+  });
+
   it.each([
     ['before the proof', false],
     ['after the transfer', true],

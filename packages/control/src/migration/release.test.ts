@@ -13,7 +13,7 @@ beforeEach(() => {
 
 /** A publisher that has moved from a to b; b has not heard RELEASE. */
 async function movedToB() {
-  const { sessionId, transportId } = await scene.publishOnA();
+  const { sessionId, transportId, client } = await scene.publishOnA();
   await harness.migrate(sessionId, { target: b.nodeId });
   const { moveId, epoch, returnEpoch } = a.received('startMove').at(-1)!;
   const ask = (): void => {
@@ -30,7 +30,26 @@ async function movedToB() {
     const row = await harness.storage.transports.get(transportId);
     return [row?.ownerNodeId, row?.epoch];
   };
-  return { sessionId, transportId, moveId, epoch, returnEpoch, ask, owner };
+  return { sessionId, transportId, client, moveId, epoch, returnEpoch, ask, owner };
+}
+
+/** As before, with both nodes away by the time control has decided for b. */
+async function decidedWhileAway() {
+  const moved = await movedToB();
+  const decide = async (): Promise<void> => {
+    a.stop();
+    await a.ended;
+    b.script.releaseMove = () => new Promise<never>(() => undefined);
+    await expect
+      .poll(() => {
+        moved.ask();
+        return b.received('releaseMove').length;
+      })
+      .toBeGreaterThan(0);
+    b.stop();
+    await b.ended;
+  };
+  return { ...moved, decide };
 }
 
 describe('an owner that only the other node of its move can set free', () => {
@@ -105,6 +124,44 @@ describe('an owner that only the other node of its move can set free', () => {
     await expect.poll(() => again.received('closeTransport')).toHaveLength(2);
     expect(again.received('releaseMove')).toHaveLength(0);
     expect(await owner()).toEqual([b.nodeId, returnEpoch + 1]);
+    again.stop();
+    await again.ended;
+  });
+
+  // Control decides; the answer dies with the asker's socket; the other node was alive and has let the asker go meanwhile.
+  it('takes the epoch that was decided for it when it is back, and keeps the transport', async () => {
+    const { transportId, epoch, returnEpoch, owner, decide } = await decidedWhileAway();
+    await decide();
+    const again = await harness.node({
+      identity: b.identity,
+      nodeId: b.nodeId,
+      transports: [{ transportId, epoch }],
+    });
+    await expect
+      .poll(() => again.received('raiseEpoch'))
+      .toMatchObject([{ transportId, epoch, raisedEpoch: returnEpoch + 1 }]);
+    await expect.poll(() => again.received('configureTransport').at(-1)?.epoch).toBe(returnEpoch + 1);
+    expect(again.received('closeTransport')).toEqual([]);
+    expect(await owner()).toEqual([b.nodeId, returnEpoch + 1]);
+    again.stop();
+    await again.ended;
+  });
+
+  it('loses the transport when it does not take that epoch, and its client is asked for another', async () => {
+    const { transportId, epoch, client, decide } = await decidedWhileAway();
+    await decide();
+    const again = await harness.node({
+      identity: b.identity,
+      nodeId: b.nodeId,
+      transports: [{ transportId, epoch }],
+      script: {
+        raiseEpoch: () => {
+          throw new Refusal('invalid');
+        },
+      },
+    });
+    await expect.poll(() => again.received('closeTransport')).toMatchObject([{ transportId, epoch }]);
+    await client.event('transportLost');
     again.stop();
     await again.ended;
   });

@@ -30,6 +30,8 @@ export interface FakeNodeOptions {
   readonly transports?: { transportId: string; epoch: number }[];
   readonly addresses?: PoolAddress[];
   readonly stateSchemas?: number[];
+  /** What it answers from the beginning. */
+  readonly script?: Script;
   /** Spoils a proof. */
   readonly spoil?: 'joinProof' | 'signature' | 'linkKeySignature';
 }
@@ -52,6 +54,7 @@ export class FakeNode {
 
   constructor(options: FakeNodeOptions) {
     this.#options = options;
+    Object.assign(this.script, options.script);
     this.identity = options.identity ?? generateKeyPairSync('ed25519');
     this.addresses =
       options.addresses ??
