@@ -74,7 +74,9 @@ export interface FromClientHeader {
 export function writeFromClientHeader(
   target: Buffer,
   transportIdBytes: Buffer,
-  { isBounced, arrivedAtMicros, pathId }: Omit<FromClientHeader, 'transportId'>,
+  isBounced: boolean,
+  arrivedAtMicros: number,
+  pathId: PathId,
 ): number {
   const micros = Math.max(0, Math.floor(arrivedAtMicros));
   target[0] = FRAME_FROM_CLIENT;

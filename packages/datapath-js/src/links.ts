@@ -126,11 +126,7 @@ export class LinkTable {
   sendFromClient(linkId: LinkId, transportIdBytes: Buffer, packet: HeldPacket, isBounced: boolean): void {
     const { origin, arrivedAtMicros } = packet;
     const pathId = origin.kind === 'socket' ? origin.pathId : 0;
-    const length = writeFromClientHeader(this.#header, transportIdBytes, {
-      isBounced,
-      arrivedAtMicros,
-      pathId,
-    });
+    const length = writeFromClientHeader(this.#header, transportIdBytes, isBounced, arrivedAtMicros, pathId);
     if (!this.#send(linkId, length, packet.bytes)) return;
     if (isBounced) this.#counters.from_client_bounced += 1;
     else this.#counters.from_client_sent += 1;

@@ -1,4 +1,5 @@
 import type { Path, PathId } from '@godwit/datapath';
+import { isSamePair } from '@godwit/transport';
 import type { Core } from './core.js';
 import type { Binding } from './remotes.js';
 import type { ResolvedPath, TransportEntry } from './transport-entry.js';
@@ -10,8 +11,15 @@ export function resolvePaths(core: Core, paths: readonly Path[]): ResolvedPath[]
   return paths.map((path) => {
     if (path.kind === 'link')
       return { kind: 'link', linkId: path.linkId, provenPathId: path.provenPathId ?? 0 };
-    const { address, port } = path.remote;
-    return { kind: 'socket', entry: core.sockets.get(path.socket), address, port, isProven: path.proven };
+    const { socket, proven: isProven } = path;
+    const { address, port, family } = path.remote;
+    return {
+      kind: 'socket',
+      socket,
+      entry: core.sockets.get(socket),
+      remote: { address, port, family },
+      isProven,
+    };
   });
 }
 
@@ -43,13 +51,15 @@ export function sendFromOwner(
     core.sockets.send(proven.entry, bytes, proven.remote.port, proven.remote.address);
   }
   for (const path of transport.paths) {
-    if (path.kind === 'socket' && !isSameAddress(path, proven)) sendOnSocket(core, path, bytes);
+    if (path.kind !== 'socket' || (proven !== null && isSamePair(path, proven))) continue;
+    sendOnSocket(core, path, bytes);
   }
 }
 
 /** Null when the address is not bound any more. */
 export function findPath(transport: TransportEntry, pathId: PathId): Binding | null {
-  return transport.bindings.find((binding) => binding.pathId === pathId) ?? null;
+  for (const binding of transport.bindings) if (binding.pathId === pathId) return binding;
+  return null;
 }
 
 /**
@@ -77,16 +87,7 @@ export function isInUse(binding: Binding, nowMicros: number): boolean {
   if (binding.isProven(nowMicros)) return true;
   return (
     Number.isFinite(binding.provenAtMicros) &&
-    binding.transport.paths.some((path) => path.kind === 'socket' && isSameAddress(path, binding))
-  );
-}
-
-function isSameAddress(path: SocketPath, binding: Binding | null): boolean {
-  return (
-    binding !== null &&
-    path.entry === binding.entry &&
-    path.port === binding.remote.port &&
-    path.address === binding.remote.address
+    binding.transport.paths.some((path) => path.kind === 'socket' && isSamePair(path, binding))
   );
 }
 
@@ -101,7 +102,7 @@ export function sendHeldOn(core: Core, transport: TransportEntry, paths: readonl
   for (const path of paths) {
     if (path.kind !== 'socket' || !path.isProven) continue;
     for (const binding of transport.bindings) {
-      if (binding.isHolding && isSameAddress(path, binding)) sendHeld(core, binding);
+      if (binding.isHolding && isSamePair(path, binding)) sendHeld(core, binding);
     }
   }
 }
@@ -115,13 +116,13 @@ function sendHeld(core: Core, binding: Binding): void {
 
 function sendOnSocket(core: Core, path: SocketPath, bytes: Buffer): void {
   if (!path.isProven && !takeAllowance(core, path, bytes)) return;
-  core.sockets.send(path.entry, bytes, path.port, path.address);
+  core.sockets.send(path.entry, bytes, path.remote.port, path.remote.address);
 }
 
 /** What goes beyond an unproven address's allowance is kept for the moment of its proof. */
 function takeAllowance(core: Core, path: SocketPath, bytes: Buffer): boolean {
   const nowMicros = core.clockMicros();
-  const binding = core.remotes.find(path.entry, path.address, path.port);
+  const binding = core.remotes.find(path.entry, path.remote.address, path.remote.port);
   if (binding?.spend(bytes.length, nowMicros) === true) return true;
   if (binding?.hold(bytes, nowMicros) === true) core.counters.held_unproven += 1;
   else core.counters.dropped_unproven += 1;

@@ -1,3 +1,4 @@
+import { isSamePair } from '@godwit/transport';
 import type { Core } from './core.js';
 import { PROOF_WATCHES_MAX } from './limits.js';
 import type { Origin } from './origin.js';
@@ -29,7 +30,7 @@ export function noteAuthenticated(
     generation: transport.generation,
     via:
       origin.kind === 'socket'
-        ? { kind: 'socket', socket: origin.entry.handle, remote: origin.remote }
+        ? { kind: 'socket', socket: origin.socket, remote: origin.remote }
         : { kind: 'link', linkId: origin.linkId, pathId: origin.kind === 'link' ? origin.pathId : 0 },
     atMs: core.clockMicros() / 1000,
   });
@@ -41,23 +42,14 @@ function isFulfilled(watch: ProofWatch, origin: Origin): boolean {
     case 'any':
       return true;
     case 'socket':
-      return (
-        origin.kind === 'socket' &&
-        origin.entry.handle === watch.socket &&
-        origin.remote.port === watch.remote.port &&
-        origin.remote.address === watch.remote.address
-      );
+      return origin.kind === 'socket' && isSamePair(watch, origin);
     case 'link':
       return origin.kind === 'link' && origin.linkId === watch.linkId;
   }
 }
 
 function isSameWay(a: ProofWatch, b: ProofWatch): boolean {
-  if (a.kind === 'socket') {
-    const isSameRemote = (other: typeof a) =>
-      a.remote.port === other.remote.port && a.remote.address === other.remote.address;
-    return b.kind === 'socket' && a.socket === b.socket && isSameRemote(b);
-  }
+  if (a.kind === 'socket') return b.kind === 'socket' && isSamePair(a, b);
   if (a.kind === 'link') return b.kind === 'link' && a.linkId === b.linkId;
   return b.kind === 'any';
 }

@@ -4,6 +4,7 @@ import {
   UNPROVEN_AMPLIFICATION_MAX,
   type PathId,
   type RemoteAddress,
+  type SocketHandle,
 } from '@godwit/datapath';
 import { HeldCiphertext } from './held-ciphertext.js';
 import type { SocketEntry } from './sockets.js';
@@ -38,6 +39,10 @@ export class Binding {
     this.transport = transport;
     this.entry = entry;
     this.remote = { address: remote.address, port: remote.port, family: remote.family };
+  }
+
+  get socket(): SocketHandle {
+    return this.entry.handle;
   }
 
   isProven(nowMicros: number): boolean {

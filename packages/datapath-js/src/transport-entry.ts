@@ -32,9 +32,9 @@ export type Ownership =
 export type ResolvedPath =
   | {
       readonly kind: 'socket';
+      readonly socket: SocketHandle;
       readonly entry: SocketEntry;
-      readonly address: string;
-      readonly port: number;
+      readonly remote: RemoteAddress;
       readonly isProven: boolean;
     }
   /** `provenPathId` 0: none. */
