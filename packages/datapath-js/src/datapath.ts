@@ -43,7 +43,7 @@ import { retransmit } from './retransmit.js';
 import { SendSlab } from './send-slab.js';
 import { SocketTable, type SocketEntry } from './sockets.js';
 import { sizesOf } from './sizes.js';
-import { StreamTable } from './stream.js';
+import { streamKeyText, StreamTable } from './stream.js';
 import { thawTransport } from './thaw.js';
 import type { ProofWatch } from './transport-entry.js';
 import { TransportTable } from './transports.js';
@@ -184,7 +184,7 @@ export class JsDatapath implements Datapath {
     pathId: PathId,
   ): { socket: SocketHandle; remote: RemoteAddress } | null {
     const binding = findPath(this.#core.transports.get(transportId), pathId);
-    return binding === null ? null : { socket: binding.entry.handle, remote: binding.remote };
+    return binding === null ? null : { socket: binding.socket, remote: binding.remote };
   }
 
   addMovePeer(transportId: TransportId, linkId: LinkId): void {
@@ -276,8 +276,14 @@ export class JsDatapath implements Datapath {
     return this.#core.transports.get(transportId).ingress.entries.map((entry) => entry.status());
   }
 
-  egressStatus(transportId: TransportId): EgressStatus[] {
-    return Array.from(this.#core.transports.get(transportId).egresses.values(), (egress) => egress.status());
+  egressStatus(transportId: TransportId, stream?: StreamKey): EgressStatus[] {
+    const { egresses } = this.#core.transports.get(transportId);
+    const wanted = stream === undefined ? null : streamKeyText(stream);
+    const statuses: EgressStatus[] = [];
+    for (const egress of egresses.values()) {
+      if (wanted === null || egress.streamText === wanted) statuses.push(egress.status());
+    }
+    return statuses;
   }
 
   counters(): Readonly<Record<string, number>> {

@@ -120,7 +120,8 @@ export interface Datapath {
   // ---- reading
   takeArrivals(transportId: TransportId): Arrival[];
   ingressStatus(transportId: TransportId): IngressStatus[];
-  egressStatus(transportId: TransportId): EgressStatus[];
+  /** Of one stream, or of all. */
+  egressStatus(transportId: TransportId, stream?: StreamKey): EgressStatus[];
   counters(): Readonly<Record<string, number>>;
   /** What it holds now, by name: transports, bindings, held packets, cached bytes. Each is bounded. */
   sizes(): Readonly<Record<string, number>>;

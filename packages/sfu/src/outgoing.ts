@@ -47,8 +47,8 @@ export function sendKeyFrameRequest(datapath: Datapath, publisher: TransportStat
 export function sendSenderReports(datapath: Datapath, subscriber: TransportState, stream: StreamState): void {
   const { clock } = stream;
   if (clock === null || !subscriber.media.egress.some((rule) => sameStream(rule, stream.route))) return;
-  for (const egress of datapath.egressStatus(subscriber.transportId)) {
-    if (!sameStream(egress.stream, stream.route) || egress.packets === 0) continue;
+  for (const egress of datapath.egressStatus(subscriber.transportId, stream.route)) {
+    if (egress.packets === 0) continue;
     const report: RtcpPacket = {
       type: 'senderReport',
       ssrc: egress.ssrc,

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StreamKey } from '../values.js';
 import type { DatapathHarness } from './harness.js';
 import { until } from './until.js';
 import {
   deliver,
+  egressRule,
   OUT_RTX_SSRC,
   OUT_SSRC,
   payloadOf,
@@ -96,6 +98,18 @@ export function describeEgress(harness: DatapathHarness): void {
       const indices = subscriber.of(OUT_SSRC).map(({ index }) => index);
       expect(indices[2]).toBe((indices[1] ?? 0) + 1);
       expect(subscriber.reusedIndices).toBe(0);
+    });
+
+    it('tells of one stream as well as of all', async () => {
+      const { node } = await room(world);
+      const other = { ...STREAM, encodingId: STREAM.encodingId + 1 };
+      const egress = [egressRule(), egressRule({ ...other, ssrc: OUT_SSRC + 1, rtxSsrc: OUT_RTX_SSRC + 1 })];
+      node.datapath.setMedia(SUBSCRIBER, { generation: 9, ingress: [], egress });
+      const ssrcsOf = (stream?: StreamKey): number[] =>
+        node.datapath.egressStatus(SUBSCRIBER, stream).map(({ ssrc }) => ssrc);
+      expect(ssrcsOf().toSorted((a, b) => a - b)).toEqual([OUT_SSRC, OUT_SSRC + 1]);
+      expect(ssrcsOf(other)).toEqual([OUT_SSRC + 1]);
+      expect(ssrcsOf({ ...STREAM, encodingId: 9 })).toEqual([]);
     });
 
     it('refuses rules that name one SSRC twice and keeps the old ones', async () => {
