@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Call, receiving, SUBSCRIBER, until, type MoveOfTest } from './testing/call.js';
+import { holdTransfer } from './testing/hold-transfer.js';
 
 // Two real nodes and a call that flows; control's other commands meet a move at each of its steps.
-
-/** Class and kind of a TRANSFER on the link (handover/messages.ts). */
-const TRANSFER_PREFIX = [1, 2] as const;
 
 let call: Call;
 
@@ -12,20 +10,6 @@ beforeEach(async () => {
   call = await Call.open(2);
 });
 afterEach(() => call.close());
-
-/** The source's TRANSFERs are lost until it is let go; it repeats them. */
-function holdTransfer(): { held: () => number; release: () => void } {
-  const { datapath } = call.node(0);
-  const send = datapath.sendLinkMessage.bind(datapath);
-  let held = 0;
-  datapath.sendLinkMessage = (linkId, bytes) => {
-    const isTransfer = bytes[0] === TRANSFER_PREFIX[0] && bytes[1] === TRANSFER_PREFIX[1];
-    if (!isTransfer) return send(linkId, bytes);
-    held += 1;
-    return true;
-  };
-  return { held: () => held, release: () => (datapath.sendLinkMessage = send) };
-}
 
 const configuration = (epoch: number, generation: number) => ({
   transportId: SUBSCRIBER,
@@ -37,7 +21,7 @@ const restart = (epoch: number) => ({ transportId: SUBSCRIBER, epoch, usedAddres
 describe('a transport whose state is on its way', () => {
   it('takes no change that would be lost with it; its new owner does, and no packet is missing', async () => {
     const move = await call.prepare(SUBSCRIBER, [0, 1], 2);
-    const transfer = holdTransfer();
+    const transfer = holdTransfer(call.node(0).datapath);
     const outcome = call.follow(SUBSCRIBER, 0, move);
     await until('the state has left', () => transfer.held() > 0);
     await expect(call.node(0).command('configureTransport', configuration(1, 2))).rejects.toThrow(/has left/);
@@ -114,7 +98,7 @@ describe('closing a transport', () => {
 
   it('leaves nothing while the state is on its way', async () => {
     const move = await call.prepare(SUBSCRIBER, [0, 1], 2);
-    const transfer = holdTransfer();
+    const transfer = holdTransfer(call.node(0).datapath);
     void call.follow(SUBSCRIBER, 0, move).catch(() => undefined);
     await until('the state has left', () => transfer.held() > 0);
     await expectGone(move);

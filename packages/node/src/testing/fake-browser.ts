@@ -23,6 +23,13 @@ const AES_128_GCM = 7;
 const DATAGRAM_BYTES = 1_500;
 const CHECK_INTERVAL_MS = 50;
 
+async function openSocket(): Promise<Socket> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return socket;
+}
+
 /** The network half of a browser: real ICE checks, a real DTLS handshake, real SRTP, no codecs. */
 export class FakeBrowser {
   readonly ice: IceCredentials = {
@@ -36,7 +43,11 @@ export class FakeBrowser {
   lastCheck: Buffer = Buffer.alloc(0);
   lastMedia: Buffer = Buffer.alloc(0);
   readonly #certificate: NodeCertificate;
-  readonly #socket: Socket;
+  /** What it sends from. */
+  #socket: Socket;
+  readonly #otherSockets: Socket[] = [];
+  /** Packets of media that came to the address it sends from. */
+  receivedHere = 0;
   #server: IceCredentials | null = null;
   /** Where media goes: the nominated address. */
   #selected: PoolAddress | null = null;
@@ -51,19 +62,30 @@ export class FakeBrowser {
     this.#socket = socket;
     this.#certificate = certificate;
     this.fingerprint = certificate.fingerprint;
-    socket.on('message', (bytes, from) => {
-      this.#receive(bytes, from);
-    });
+    this.#listen(socket);
     this.#timer = setInterval(() => {
       this.#check();
     }, CHECK_INTERVAL_MS);
   }
 
   static async open(): Promise<FakeBrowser> {
-    const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
-    socket.bind(0, '127.0.0.1');
-    await once(socket, 'listening');
-    return new FakeBrowser(socket, await createNodeCertificate());
+    return new FakeBrowser(await openSocket(), await createNodeCertificate());
+  }
+
+  /**
+   * To another network: once a check from a new address is answered, everything leaves by it. What still comes to the old
+   * address is received.
+   */
+  async changeAddress(): Promise<void> {
+    const socket = await openSocket();
+    this.#listen(socket);
+    this.#otherSockets.push(socket);
+    const answered = once(socket, 'message');
+    this.#check(socket);
+    await answered;
+    this.#otherSockets.splice(this.#otherSockets.indexOf(socket), 1, this.#socket);
+    this.#socket = socket;
+    this.receivedHere = 0;
   }
 
   get selectedPort(): number | null {
@@ -146,7 +168,15 @@ export class FakeBrowser {
 
   close(): void {
     clearInterval(this.#timer);
-    this.#socket.close();
+    for (const socket of [this.#socket, ...this.#otherSockets]) socket.close();
+  }
+
+  #listen(socket: Socket): void {
+    socket.on('message', (bytes, from) => {
+      const { length } = this.received;
+      this.#receive(bytes, from);
+      if (socket === this.#socket) this.receivedHere += this.received.length - length;
+    });
   }
 
   #sendMedia(bytes: Buffer): void {
@@ -160,7 +190,7 @@ export class FakeBrowser {
   }
 
   /** The newest candidate has the highest priority; only it is nominated. */
-  #check(): void {
+  #check(socket = this.#socket): void {
     const server = this.#server;
     const newest = this.#candidates.at(-1);
     if (server === null || newest === undefined) return;
@@ -173,7 +203,7 @@ export class FakeBrowser {
       useCandidate: true,
     });
     this.lastCheck = request;
-    this.#socket.send(request, newest.port, newest.address);
+    socket.send(request, newest.port, newest.address);
   }
 
   #receive(bytes: Buffer, from: RemoteInfo): void {
