@@ -64,6 +64,7 @@ export async function runWorkers(
     return totals;
   };
   const share = (total: number, worker: number): number => Math.ceil((total - worker) / workers);
+  const stop = new AbortController();
   await Promise.all(
     latest.map((_, worker) =>
       runWorker(
@@ -77,14 +78,21 @@ export async function runWorkers(
         (totals) => {
           latest[worker] = totals;
           onProgress(sum());
+          // What the others run could not make up for it.
+          if (options.stopAtViolation && totals.violations > 0) stop.abort();
         },
+        stop.signal,
       ),
     ),
   );
   return sum();
 }
 
-function runWorker(options: BatchOptions, onProgress: (totals: Totals) => void): Promise<void> {
+function runWorker(
+  options: BatchOptions,
+  onProgress: (totals: Totals) => void,
+  stop: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     // Infinity does not pass JSON.
     const worker = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), {
@@ -94,9 +102,10 @@ function runWorker(options: BatchOptions, onProgress: (totals: Totals) => void):
     worker.on('message', (totals: Totals) => {
       onProgress(totals);
     });
+    stop.addEventListener('abort', () => worker.kill());
     worker.on('error', reject);
     worker.on('exit', (code) => {
-      if (code === 0) resolve();
+      if (code === 0 || stop.aborted) resolve();
       else reject(new Error(`a worker of the simulation ended with ${code}`));
     });
     worker.send(options);

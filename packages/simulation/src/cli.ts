@@ -98,7 +98,17 @@ async function main(): Promise<number> {
     ...(faults === undefined ? {} : { faults }),
   };
   const startedAtMs = performance.now();
+  const told = new Set<number>();
   const onProgress = (totals: Totals): void => {
+    for (const failure of totals.failures) {
+      if (told.has(failure.seed)) continue;
+      told.add(failure.seed);
+      out(
+        options.brief
+          ? `${failure.seed} ${failure.invariant}\n`
+          : `\n${describeFailure(failure).join('\n')}\n`,
+      );
+    }
     showProgress(totals, { runs: runsMax, handovers: handoversMax }, startedAtMs);
   };
   const totals =
@@ -117,12 +127,9 @@ async function main(): Promise<number> {
     command: `npm run simulate:handover -- ${process.argv.slice(2).join(' ')}`,
     machine: `${cpus().length} cores, Node ${process.versions.node}`,
   };
-  if (options.brief) {
-    for (const { seed, invariant } of totals.failures) out(`${seed} ${invariant}\n`);
-    return totals.violations === 0 ? 0 : 1;
-  }
+  if (options.brief) return totals.violations === 0 ? 0 : 1;
   if (process.stdout.isTTY) out('\n');
-  for (const line of [...totals.failures.flatMap(describeFailure), ...summary(facts)]) out(`${line}\n`);
+  for (const line of summary(facts)) out(`${line}\n`);
   if (options.report !== undefined) writeFileSync(options.report, markdown(facts));
   return totals.violations === 0 ? 0 : 1;
 }
