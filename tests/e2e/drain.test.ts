@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PlatformApi, startPlatform, type Platform } from '@godwit/testing';
 import { SessionLoad } from '../../bench/load/session-load.js';
+import { startPeerPlatform, type PeerPlatform } from './support/peers.js';
 
 // The short form of `npm run bench:drain`: transports under light load leave their node, and every packet is counted.
 
@@ -9,17 +9,12 @@ const TRANSPORTS = 20;
 const SHAPE = { transports: TRANSPORTS, egress: 9, packetsPerSecond: 10, payloadBytes: 120 };
 
 describe(`${TRANSPORTS} transports in two sessions on one node`, () => {
-  let platform: Platform;
-  let api: PlatformApi;
+  let platform: PeerPlatform['platform'];
+  let api: PeerPlatform['api'];
   let load: SessionLoad;
 
   beforeAll(async () => {
-    platform = await startPlatform({
-      nodes: 1,
-      env: { GODWIT_MIGRATION_MIN_AGE_SECONDS: '0' },
-      nodeEnv: { GODWIT_ANNOUNCED_ADDRESSES: '127.0.0.1' },
-    });
-    api = new PlatformApi(platform);
+    ({ platform, api } = await startPeerPlatform(1));
     load = await SessionLoad.start(platform, api, SHAPE);
     await load.flowing();
   });

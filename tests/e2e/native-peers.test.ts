@@ -1,34 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Peer, PlatformApi, startPlatform, type Platform } from '@godwit/testing';
+import type { Peer } from '@godwit/testing';
+import { startPeerPlatform, type PeerPlatform } from './support/peers.js';
 
 // Peers without a browser: real signalling, ICE, DTLS and SRTP in this process, so that every packet can be counted.
 
 const PEERS = 3;
 
 describe('three native peers in a session', () => {
-  let platform: Platform;
-  let api: PlatformApi;
+  let stage: PeerPlatform;
+  let api: PeerPlatform['api'];
   let sessionId: string;
   const peers: Peer[] = [];
 
   beforeAll(async () => {
-    platform = await startPlatform({
-      nodeEnv: { GODWIT_ANNOUNCED_ADDRESSES: '127.0.0.1' },
-      env: { GODWIT_MIGRATION_MIN_AGE_SECONDS: '0' },
-    });
-    api = new PlatformApi(platform);
+    stage = await startPeerPlatform();
+    api = stage.api;
     sessionId = await api.createSession();
   });
 
   afterAll(async () => {
     await Promise.all(peers.map((peer) => peer.close()));
-    await platform?.stop();
+    await stage?.platform.stop();
   });
 
   async function joinOne(pathMethod: 'candidate' | 'restart'): Promise<Peer> {
-    const { url, apiKey } = platform;
-    const token = await api.token(sessionId);
-    const peer = await Peer.join({ url, apiKey, sessionId, token, pathMethod });
+    const peer = await stage.join(sessionId, { pathMethod });
     peers.push(peer);
     await peer.publish({ audio: true, video: true });
     await peer.subscribeAll();
