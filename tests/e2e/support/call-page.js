@@ -66,8 +66,57 @@ function withTracks({ audioTrack, videoTrack, ...properties }) {
   };
 }
 
-call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
+/** Shows a stream of somebody else. */
+function show(stream) {
+  const subscriber = call.session.subscribe(stream, undefined, { insertMode: 'append' }, (error) => {
+    if (error) note('subscribeError', { name: error.name, message: error.message });
+  });
+  call.subscribers.set(stream.streamId, subscriber);
+  subscriber.on('videoElementCreated', ({ element }) => watchFrames(stream.streamId, element));
+}
+
+let hidden = [];
+
+/** Unsubscribes from everything, and forgets which frames it showed. */
+call.hideAll = () => {
+  const subscribers = [...call.subscribers.values()];
+  hidden = subscribers.map(({ stream }) => stream);
+  for (const subscriber of subscribers) call.session.unsubscribe(subscriber);
+  call.subscribers.clear();
+  call.frames = [];
+};
+
+/** Subscribes to what `hideAll` hid. */
+call.showAgain = () => {
+  for (const stream of hidden.splice(0)) show(stream);
+};
+
+/** Resolves with the stream's id. */
+call.publish = (properties) =>
   new Promise((resolve, reject) => {
+    const fail = ({ name, message }) => reject(new Error(`${name}: ${message}`));
+    const publisher = OT.initPublisher(
+      undefined,
+      { insertMode: 'append', ...withTracks(properties) },
+      (failure) => failure && fail(failure),
+    );
+    call.publisher = publisher;
+    call.session.publish(publisher, (failure) => {
+      if (failure) fail(failure);
+      else resolve(publisher.stream.streamId);
+    });
+  });
+
+call.unpublish = () => {
+  call.session.unpublish(call.publisher);
+  call.publisher = null;
+};
+
+call.leave = () => call.session.disconnect();
+
+call.join = ({ apiUrl, apiKey, sessionId, token, options, publish, countsKeyFrames }) =>
+  new Promise((resolve, reject) => {
+    if (countsKeyFrames) setTimeout(lookAtKeyFrames, KEY_FRAME_LOOK_MS);
     OT.setApiUrl(apiUrl);
     const session = OT.initSession(apiKey, sessionId, options);
     call.session = session;
@@ -97,33 +146,16 @@ call.join = ({ apiUrl, apiKey, sessionId, token, options, publish }) =>
     session.on('migrationMeasured', (event) => call.reports.push(event.report));
     session.on('streamCreated', (event) => {
       note('streamCreated', { id: event.stream.streamId });
-      const subscriber = session.subscribe(event.stream, undefined, { insertMode: 'append' }, (error) => {
-        if (error) note('subscribeError', { name: error.name, message: error.message });
-      });
-      call.subscribers.set(event.stream.streamId, subscriber);
-      subscriber.on('videoElementCreated', ({ element }) => watchFrames(event.stream.streamId, element));
+      show(event.stream);
     });
     session.connect(token, (error) => {
       if (error) {
         reject(new Error(`${error.name} ${error.code}: ${error.message}`));
         return;
       }
-      if (publish === false) {
-        resolve({ connectionId: session.connection.connectionId });
-        return;
-      }
-      const publisher = OT.initPublisher(
-        undefined,
-        { insertMode: 'append', ...withTracks(publish) },
-        (failure) => {
-          if (failure) reject(new Error(`${failure.name}: ${failure.message}`));
-        },
-      );
-      call.publisher = publisher;
-      session.publish(publisher, (failure) => {
-        if (failure) reject(new Error(`${failure.name}: ${failure.message}`));
-        else resolve({ connectionId: session.connection.connectionId, streamId: publisher.stream.streamId });
-      });
+      const { connectionId } = session.connection;
+      if (publish === false) resolve({ connectionId });
+      else call.publish(publish).then((streamId) => resolve({ connectionId, streamId }), reject);
     });
   });
 
@@ -182,10 +214,17 @@ async function receivedVideo() {
     .filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
 }
 
-setInterval(async () => {
-  for (const entry of await sentVideo()) periodicSent(entry.keyFramesEncoded ?? 0, entry.framesEncoded ?? 0);
-  (await receivedVideo()).forEach(countReceived);
-}, KEY_FRAME_LOOK_MS);
+/** One look begins after the one before has ended: where there are many streams, a look may take longer than the pause. */
+async function lookAtKeyFrames() {
+  try {
+    for (const entry of await sentVideo()) {
+      periodicSent(entry.keyFramesEncoded ?? 0, entry.framesEncoded ?? 0);
+    }
+    (await receivedVideo()).forEach(countReceived);
+  } finally {
+    setTimeout(lookAtKeyFrames, KEY_FRAME_LOOK_MS);
+  }
+}
 
 /** Sums over all subscribers, and the publisher's own counters. */
 call.counters = async () => {
@@ -239,6 +278,14 @@ call.frameGaps = (fromMs, toMs) => {
     last.set(streamId, atMs);
   }
   return gaps;
+};
+
+/** Packets lost of one received stream. */
+call.lostOf = async (streamId) => {
+  const stats = await call.subscribers.get(streamId).getRtcStatsReport();
+  return [...stats.values()]
+    .filter(({ type }) => type === 'inbound-rtp')
+    .reduce((sum, { packetsLost }) => sum + (packetsLost ?? 0), 0);
 };
 
 /** The client's ICE user fragment: another one means that a new ICE generation has begun. */

@@ -18,12 +18,21 @@ export async function openCallPage<P extends TestPage>(
   firstScript?: string,
 ): Promise<CallPage<P>> {
   const page = await browser.newPage();
+  await loadCallPage({ page, name }, platform, firstScript);
+  return { page, name };
+}
+
+/** Loads everything anew, as a reload does: what the page did before is gone. */
+export async function loadCallPage(
+  { page, name }: CallPage<TestPage>,
+  platform: Platform,
+  firstScript?: string,
+): Promise<void> {
   await page.goto(`${platform.url}/api/client/v2/status`);
   await page.setContent(`<!doctype html><title>${name}</title><body></body>`);
   if (firstScript !== undefined) await page.addScriptTag({ content: firstScript });
   await page.addScriptTag({ url: `${platform.url}/sdk/godwit.js` });
   await page.addScriptTag({ content: SCRIPT });
-  return { page, name };
 }
 
 export interface Joined {
@@ -39,6 +48,8 @@ export function join(
     token: string;
     sessionMigration: boolean;
     publish: Record<string, unknown> | false;
+    /** Looks at all received streams every second, as `video.periodicKeyFrames` needs; true by default. */
+    countsKeyFrames?: boolean;
   },
 ): Promise<Joined> {
   const request = {
@@ -48,6 +59,7 @@ export function join(
     token: options.token,
     options: { sessionMigration: options.sessionMigration },
     publish: options.publish,
+    countsKeyFrames: options.countsKeyFrames ?? true,
   };
   return page.evaluate<Joined, typeof request>((value) => window.call.join(value), request);
 }
@@ -57,6 +69,14 @@ declare global {
     /** Defined by call-page.js. */
     call: {
       join(request: unknown): Promise<Joined>;
+      leave(): Promise<void>;
+      publish(properties: Record<string, unknown>): Promise<string>;
+      unpublish(): void;
+      /** Unsubscribes from everything. */
+      hideAll(): void;
+      /** Subscribes to what `hideAll` hid. */
+      showAgain(): void;
+      lostOf(streamId: string): Promise<number>;
       counters(): Promise<Record<string, number | string>>;
       frameGaps(fromMs: number, toMs: number): Record<string, number>;
       iceFragment(): Promise<unknown>;
