@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { medianExcess, pairsOf } from './pairs.js';
+import { isBeyondShams, medianExcess, pairsOf } from './pairs.js';
 
 interface Window {
   readonly kind: 'sham' | 'move';
@@ -39,5 +39,28 @@ describe('the median excess', () => {
 
   it('is no number where there is nothing', () => {
     expect(medianExcess([])).toBeNaN();
+  });
+});
+
+describe('losses of real windows', () => {
+  const lost = (...pairs: readonly [sham: number, real: number][]) =>
+    isBeyondShams(pairs.map(([sham, real]) => ({ sham, real })));
+
+  it('are beyond the shams where these lose nothing, be it one', () => {
+    expect(lost([0, 0], [0, 0], [0, 0])).toBe(false);
+    expect(lost([0, 0], [0, 1], [0, 0])).toBe(true);
+  });
+
+  it('are within them where these lose alike', () => {
+    expect(lost([3, 0], [0, 5], [0, 0])).toBe(false);
+  });
+
+  it('are beyond them by one burst that no sham comes near to, and by a little in each pair', () => {
+    expect(lost([3, 0], [0, 500], [0, 0])).toBe(true);
+    expect(lost([3, 5], [1, 2], [0, 1])).toBe(true);
+  });
+
+  it('are beyond them where nothing was measured', () => {
+    expect(lost()).toBe(true);
   });
 });

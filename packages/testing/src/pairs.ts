@@ -33,3 +33,15 @@ export function pairsOf<W>(
 export function medianExcess(pairs: readonly Pair[]): number {
   return median(pairs.map(({ sham, real }) => real - sham));
 }
+
+/** Losses come in bursts, whose sizes differ that much between windows that are alike. */
+const BURST_FACTOR = 4;
+
+/**
+ * Whether real windows lost what their shams do not explain: in every pair more than the sham, or in one window more than
+ * some times what any sham lost. Where no sham loses anything, as on a quiet machine, one loss is beyond them. So are no pairs.
+ */
+export function isBeyondShams(pairs: readonly Pair[]): boolean {
+  const worst = (kind: keyof Pair): number => Math.max(0, ...pairs.map((pair) => pair[kind]));
+  return worst('real') > BURST_FACTOR * worst('sham') || pairs.every(({ sham, real }) => real > sham);
+}
