@@ -1,11 +1,12 @@
-// The hooks that mutate.mjs registers: one module's text instead of its file.
-let mutation = null;
+// The hooks that mutate.mjs registers: the text of some modules instead of their files.
+let mutations = [];
 
 export function initialize(data) {
-  mutation = data;
+  mutations = data;
 }
 
 export async function load(url, context, nextLoad) {
-  if (url !== mutation?.url) return nextLoad(url, context);
+  const mutation = mutations.find((candidate) => candidate.url === url);
+  if (mutation === undefined) return nextLoad(url, context);
   return { format: 'module', source: mutation.source, shortCircuit: true };
 }

@@ -1,5 +1,5 @@
 // Registers a module loader hook for this process: `node --import …/mutate.mjs`, with the mutation as JSON in
-// GODWIT_MUTATION. Where the compiled form of its file is asked for, the source with one text replaced is given.
+// GODWIT_MUTATION. Where the compiled form of a file of it is asked for, the source with one text replaced is given.
 import { existsSync, readFileSync } from 'node:fs';
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import ts from 'typescript';
 
 const root = new URL('../../../', import.meta.url);
 
-function mutated({ name, file, find, replace }) {
+function mutated(name, { file, find, replace }) {
   const url = new URL(file, root).href.replace('/src/', '/dist/').replace(/\.ts$/, '.js');
   const parts = readFileSync(new URL(file, root), 'utf8').split(find);
   // A mutation that fits nowhere, or in two places, would rot silently.
@@ -24,4 +24,8 @@ function mutated({ name, file, find, replace }) {
 }
 
 const mutation = process.env.GODWIT_MUTATION;
-if (mutation !== undefined) register('./hooks.mjs', import.meta.url, { data: mutated(JSON.parse(mutation)) });
+if (mutation !== undefined) {
+  const { name, also = [], ...first } = JSON.parse(mutation);
+  const data = [first, ...also].map((edit) => mutated(name, edit));
+  register('./hooks.mjs', import.meta.url, { data });
+}

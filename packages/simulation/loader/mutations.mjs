@@ -1,5 +1,5 @@
 // Safeguards, each removed from the source: some seed must notice. `find` must stand in the file exactly once; `faults` are
-// those of all its runs, where seldom another kind would notice.
+// those of all its runs, where seldom another kind would notice; `also` takes out what would hide it.
 const guard = 'packages/transport/src/srtp/nonce-guard.ts';
 const sourceEffects = 'packages/node/src/handover/source-effects.ts';
 const targetEffects = 'packages/node/src/handover/target-effects.ts';
@@ -41,6 +41,20 @@ export const MUTATIONS = [
     find: 'if (verdict !== INDEX_NEW) {',
     replace: 'if (verdict < -100) {',
     why: 'a packet enters a stream once, by whatever ways it comes (5)',
+  },
+  {
+    name: 'used-bitmap',
+    file: guard,
+    find: '    if (space.used.has(index)) return GUARD_REUSED;\n',
+    replace: '',
+    also: [
+      {
+        file: 'packages/datapath-js/src/feed.ts',
+        find: 'if (verdict !== INDEX_NEW) {',
+        replace: 'if (verdict < -100) {',
+      },
+    ],
+    why: 'an index is used once (3), even if a packet enters its stream twice: without relay-dedupe',
   },
   {
     name: 'bounce',
@@ -171,6 +185,22 @@ export const MUTATIONS = [
     find: "tookBack || mayTakeBack || (source !== 'cancelled' && target !== 'cancelled')",
     replace: 'false',
     why: 'what nobody could tell stays an intent until the nodes report (8)',
+  },
+  {
+    name: 'raised-epoch',
+    file: 'packages/control/src/nodes/node-events.ts',
+    find: '!(await this.#raise(transport, epoch))',
+    replace: 'true',
+    why: 'an owner takes the epoch that was made for it while it was away (8)',
+    faults: 'nodes-freeze',
+  },
+  {
+    name: 'unanswered-start',
+    file: 'packages/control/src/migration/move.ts',
+    find: "source !== 'cancelled' && this.#path.wasStarted",
+    replace: "source !== 'cancelled' && this.#path.wasTold",
+    why: 'a source may take up a start that it has not answered, and take the transport back (8)',
+    faults: 'nodes-freeze',
   },
   {
     name: 'late-proof',
