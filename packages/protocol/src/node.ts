@@ -235,6 +235,8 @@ export const nodeResults = {
     /** With method restart only. */
     restartIce: iceCredentials.optional(),
   }),
+  /** The epoch in which the node owns the transport now that it has forgotten the move; absent when it does not own it. */
+  cancelMove: z.object({ epoch: epoch.optional() }),
   returnPath: z.object({
     addresses: z.array(poolAddress).min(1),
     /** With method restart only. */

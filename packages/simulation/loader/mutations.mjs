@@ -187,14 +187,6 @@ export const MUTATIONS = [
     why: 'what nobody could tell stays an intent until the nodes report (8)',
   },
   {
-    name: 'raised-epoch',
-    file: 'packages/control/src/nodes/node-events.ts',
-    find: '!(await this.#raise(transport, epoch))',
-    replace: 'true',
-    why: 'an owner takes the epoch that was made for it while it was away (8)',
-    faults: 'nodes-freeze',
-  },
-  {
     name: 'unanswered-start',
     file: 'packages/control/src/migration/move.ts',
     find: "source !== 'cancelled' && this.#path.wasStarted",

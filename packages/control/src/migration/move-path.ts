@@ -31,6 +31,8 @@ interface Prepared {
 export class MovePath {
   /** The source may have begun: the command was sent, whatever came of it. */
   wasStarted = false;
+  /** In which epoch the source owns, by its own word after it has forgotten the move; null: it has not said so. */
+  keptAs: number | null = null;
   /** The client has heard of the move. */
   wasTold = false;
   /** The client has taken an ICE restart to the target. */
@@ -144,7 +146,8 @@ export class MovePath {
     const node = this.#context.nodes.session(nodeId);
     if (node === null) return 'unreachable';
     try {
-      await node.command('cancelMove', fields);
+      const { epoch } = await node.command('cancelMove', fields);
+      if (nodeId === this.#source.nodeId) this.keptAs = epoch ?? null;
       return 'cancelled';
     } catch (error) {
       return error instanceof NodeCommandError && error.code === 'too-late' ? 'too-late' : 'unreachable';

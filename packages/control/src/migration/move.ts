@@ -61,9 +61,14 @@ async function grantMove(
   { moveId, targetNodeId }: MoveRequest,
   transport: TransportState,
 ): Promise<MoveIntent | null> {
-  const { transportId, ownerNodeId, epoch } = transport;
-  const begin = (): Promise<MoveIntent | null> =>
-    context.storage.transports.beginMove(transportId, { ownerNodeId, epoch }, { moveId, targetNodeId });
+  const begin = (): Promise<MoveIntent | null> => {
+    const { transportId, ownerNodeId, epoch } = transport;
+    return context.storage.transports.beginMove(
+      transportId,
+      { ownerNodeId, epoch },
+      { moveId, targetNodeId },
+    );
+  };
   return (await begin()) ?? ((await endLeftMove(context, transport)) ? begin() : null);
 }
 
@@ -259,7 +264,7 @@ class Move {
     const owner =
       verdict.kind === 'ended'
         ? { ownerNodeId: verdict.event.ownerNodeId, epoch: verdict.event.epoch }
-        : { ownerNodeId: transport.ownerNodeId, epoch: transport.epoch };
+        : { ownerNodeId: transport.ownerNodeId, epoch: this.#path.keptAs ?? transport.epoch };
     if (this.#isUndecided || !(await this.#record(owner))) await saveDescription(this.#context, transport);
     if (verdict.kind === 'failed' && this.#path.restartAnswered && !connection.ended) {
       // The client has left its old addresses behind: bring it back to the owner.

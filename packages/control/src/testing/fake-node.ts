@@ -156,9 +156,19 @@ export class FakeNode {
         return command.method === 'restart'
           ? { addresses: this.addresses.slice(0, 1), restartIce: credentials() }
           : { addresses: [this.#fresh(command.usedAddresses)] };
+      case 'cancelMove': {
+        const epoch = this.#ownedAs(command.transportId);
+        return epoch === undefined ? {} : { epoch };
+      }
       default:
         return {};
     }
+  }
+
+  /** As it was made here, or as it was registered with. */
+  #ownedAs(wanted: string): number | undefined {
+    const made = this.received('createTransport').find(({ transportId }) => transportId === wanted);
+    return (made ?? this.#options.transports?.find(({ transportId }) => transportId === wanted))?.epoch;
   }
 
   #fresh(used: readonly string[]): PoolAddress {

@@ -58,8 +58,7 @@ export class CommandHandlers {
       case 'returnPath':
         return this.#returnPath(command);
       case 'cancelMove':
-        this.#moves.cancel(command);
-        return {};
+        return this.#cancelMove(command);
       case 'releaseMove':
         this.#moves.release(command);
         return {};
@@ -189,6 +188,12 @@ export class CommandHandlers {
       throw new NodeError('moved', `transport ${transportId} is not here in epoch ${epoch}`);
     }
     return host;
+  }
+
+  #cancelMove(command: Command<'cancelMove'>): NodeResult<'cancelMove'> {
+    this.#moves.cancel(command);
+    const role = this.#context.transports.get(command.transportId)?.role;
+    return role?.name === 'owner' ? { epoch: role.epoch } : {};
   }
 
   #raiseEpoch({ transportId, epoch, raisedEpoch }: Command<'raiseEpoch'>): void {
