@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { deferred } from './deadline.js';
 import { offerSdp, type FakeClient, type OfferResult } from './testing/fake-client.js';
-import type { FakeNode } from './testing/fake-node.js';
+import { scriptMoves, type FakeNode } from './testing/fake-node.js';
 import { Harness, SECRETS } from './testing/harness.js';
 
 const NODE_MISSING_MS = 1_000;
@@ -12,7 +13,9 @@ let living: FakeNode;
 let sessionId: string;
 
 beforeAll(async () => {
-  harness = await Harness.start({ timings: { nodeMissingMs: NODE_MISSING_MS, rejoinMs: REJOIN_MS } });
+  harness = await Harness.start({
+    timings: { nodeMissingMs: NODE_MISSING_MS, rejoinMs: REJOIN_MS, connectedWaitMs: 200 },
+  });
 }, 60_000);
 afterAll(() => harness.close());
 
@@ -136,6 +139,45 @@ describe('a client whose node is dead', () => {
       consumerNodeIds: [living.nodeId],
     });
     expect(subscriber.events.filter(({ event }) => event.startsWith('stream'))).toEqual([]);
+  });
+
+  // The mappings in the state are those of the old feed: on the new one's egress they would hold everything back.
+  it('leaves a subscriber that moves meanwhile to the feed that its source still sends; the new one follows', async () => {
+    const publisher = await harness.join(sessionId);
+    const { streamId } = await harness.publish(publisher, dying);
+    const subscriber = await subscriberOf(streamId);
+    await kill();
+    await Promise.all([publisher.request('requestRestart'), subscriber.request('requestRestart')]);
+    await offerAnew(subscriber, { subscribes: streamId });
+    const { transportId, epoch } = living.received('createTransport').at(-1)!;
+    living.send({ event: 'transportConnected', transportId, epoch });
+    const target = await harness.node();
+    scriptMoves(living, target);
+    const [making, routing] = [deferred<undefined>(), deferred<undefined>()];
+    const made = deferred<void>();
+    living.script.createTransport = () => {
+      made.resolve();
+      return making.promise;
+    };
+    target.script.setStreams = () => routing.promise;
+    const rejoined = offerAnew(publisher, { publishes: streamId });
+    await made.promise;
+    const moved = harness.migrate(sessionId, { target: target.nodeId });
+    await expect.poll(() => target.received('setStreams')).toHaveLength(1);
+    making.resolve(undefined);
+    const isOther = (row: { sessionId: string; transportId: string; ownerNodeId: string }): boolean =>
+      row.sessionId === sessionId && row.ownerNodeId === living.nodeId && row.transportId !== transportId;
+    await expect.poll(async () => (await harness.storage.transports.listLive()).some(isOther)).toBe(true);
+    routing.resolve(undefined);
+    await Promise.all([rejoined, moved]);
+    const feeds = (media: { egress: { streamId: string }[] } | undefined): string[] | undefined =>
+      media?.egress.map((rule) => rule.streamId);
+    expect(feeds(target.received('prepareMove').at(0)?.media)).toEqual([streamId, streamId]);
+    await expect
+      .poll(() => feeds(target.received('configureTransport').at(-1)?.media)?.[0])
+      .toSatisfy((feed) => feed !== undefined && feed !== streamId);
+    target.stop();
+    await target.ended;
   });
 
   it('that makes none in time is disconnected for its network', async () => {

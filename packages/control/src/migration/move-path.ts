@@ -169,7 +169,8 @@ export class MovePath {
         remoteIce: description.remote.ice,
         usedAddresses: method === 'candidate' ? this.#usedAddresses() : [],
         localSsrc: description.localSsrc,
-        media: mediaOf(connection, this.#transport),
+        // Not what would be told now: the source may still send another feed, and its mappings come with the state.
+        media: this.#transport.media ?? mediaOf(connection, this.#transport),
         streams: routesOfConnection(connection),
       }),
     );

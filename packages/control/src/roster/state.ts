@@ -7,6 +7,7 @@ import type {
   PoolAddress,
   RemoteParameters,
   StreamInfo,
+  TransportMedia,
 } from '@godwit/protocol';
 import type { SessionRecord } from '@godwit/storage';
 import { deferred, Mutex, OneTimeEvent, type Deferred } from '../deadline.js';
@@ -51,6 +52,8 @@ export interface TransportState {
   upcomingOwner: { readonly nodeId: string; readonly epoch: number; readonly returnEpoch: number } | null;
   /** True once its node has reported it, or made it, in this life of control. */
   claimed: boolean;
+  /** What its owner last took: whoever takes the transport over goes on with just this. Null: nothing in this life of control. */
+  media: TransportMedia | null;
   /** True once its client has been asked for another one. What it published stays known until then. */
   isLost: boolean;
   description: TransportDescription;
@@ -162,7 +165,7 @@ export function newTransportState(fields: {
 }): TransportState {
   const connected = deferred<void>();
   if (fields.isConnected) connected.resolve();
-  return { upcomingOwner: null, isLost: false, ...fields, connected };
+  return { upcomingOwner: null, media: null, isLost: false, ...fields, connected };
 }
 
 /** How an address is named in lists of used addresses; nodes name them alike. */

@@ -41,9 +41,13 @@ export async function configure(context: ControlContext, connection: ConnectionS
   transport.description = { ...transport.description, generation: transport.description.generation + 1 };
   const media = mediaOf(connection, transport);
   const refused = await configureAt(context, transport, transport, media);
-  if (refused === 'moved' && (await configureElsewhere(context, connection, transport, media)))
-    return noteConfigured(context, connection, media);
-  return refused === null && noteConfigured(context, connection, media);
+  const isTaken =
+    refused === null ||
+    (refused === 'moved' && (await configureElsewhere(context, connection, transport, media)));
+  if (!isTaken) return false;
+  transport.media = media;
+  await noteConfigured(context, connection, media);
+  return true;
 }
 
 /** Null when the node took it. */
@@ -99,12 +103,11 @@ async function noteConfigured(
   context: ControlContext,
   connection: ConnectionState,
   media: TransportMedia,
-): Promise<true> {
+): Promise<void> {
   const configured = new Set(media.ingress.map((rule) => rule.streamId));
   for (const stream of streamsOf(connection))
     stream.configured = configured.has(feedIdOf(connection.session, stream.streamId));
   await publishReady(context, connection);
-  return true;
 }
 
 /** Brings the subscribers of some streams to what is published now, each in its own turn. */
