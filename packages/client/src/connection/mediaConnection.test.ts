@@ -101,3 +101,13 @@ describe('subscriptions of one stream', () => {
     expect(offers.at(-1)?.subscriptions).toHaveLength(1);
   });
 });
+
+describe('a peer connection that takes the place of another', () => {
+  it('has an m-line to offer although there was nothing to take up, and uses it for what comes', async () => {
+    await media.restore({ publications: new Map(), subscriptions: new Map() });
+    expect(offers).toEqual([{ publications: [], subscriptions: [] }]);
+    expect(peer.transceivers).toMatchObject([{ kind: 'audio', direction: 'inactive', mid: '0' }]);
+    await media.subscribe(STREAM, {});
+    expect(offers.at(-1)?.subscriptions).toEqual([{ streamId: STREAM, audioMid: '0', videoMid: '1' }]);
+  });
+});

@@ -126,6 +126,8 @@ export class MediaConnection {
       this.#publications.set(streamId, media);
       await this.#addSenders(media, tracks);
     }
+    // An offer needs an m-line, and the server a transport in place of the lost one, even if nothing is to be carried yet.
+    if (publications.size + subscriptions.size === 0) await this.#pool.release(this.#pool.receive('audio'));
     await this.#negotiator.request();
     await this.#connected();
     return { publications: this.#publications, subscriptions: this.#subscriptions };

@@ -96,6 +96,8 @@ export class Negotiation {
   }
 
   async #offer(): Promise<void> {
+    // An offer needs an m-line, even if nothing is sent or received yet.
+    if (this.#sections.length === 0) this.use('audio', 'receiver', { type: 'inactive' });
     for (let attempt = 0; ; attempt++) {
       try {
         await this.#offerOnce(this.#sections);
