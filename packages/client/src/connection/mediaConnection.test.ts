@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SILENCE_MS } from '../limits.js';
 import { FakePlatform } from '../testing/fakePlatform.js';
 import { MediaConnection } from './mediaConnection.js';
 import type { OfferedStreams } from './negotiator.js';
@@ -17,7 +18,7 @@ class FakePeer extends EventTarget {
   iceConnectionState = 'connected';
   signalingState = 'stable';
   localDescription: { sdp: string } | null = null;
-  oniceconnectionstatechange: unknown = null;
+  oniceconnectionstatechange: (() => void) | null = null;
   readonly transceivers: FakeTransceiver[] = [];
 
   addTransceiver(kind: string, { direction }: { direction: string }): FakeTransceiver {
@@ -37,6 +38,14 @@ class FakePeer extends EventTarget {
     await Promise.resolve();
   }
 
+  getTransceivers(): FakeTransceiver[] {
+    return this.transceivers;
+  }
+
+  getStats(): Promise<ReadonlyMap<string, unknown>> {
+    return Promise.resolve(new Map([['pair', { type: 'candidate-pair', bytesReceived: 1 }]]));
+  }
+
   close(): void {
     this.connectionState = 'closed';
   }
@@ -44,6 +53,8 @@ class FakePeer extends EventTarget {
 
 let peer: FakePeer;
 let offers: OfferedStreams[];
+let platform: FakePlatform;
+let paths: boolean[];
 let media: MediaConnection;
 const STREAM = 'a'.repeat(16);
 
@@ -52,6 +63,8 @@ beforeEach(() => {
   vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => null });
   peer = new FakePeer();
   offers = [];
+  platform = new FakePlatform();
+  paths = [];
   const delegate = {
     offer: (_sdp: string, streams: OfferedStreams) => {
       offers.push(streams);
@@ -59,10 +72,10 @@ beforeEach(() => {
     },
     restartAnswer: () => Promise.resolve(),
     requestRestart: () => Promise.resolve(),
-    pathChanged: () => undefined,
+    pathChanged: (connected: boolean) => paths.push(connected),
     pathLost: () => undefined,
   };
-  media = new MediaConnection(new FakePlatform(), {}, delegate, () => peer as unknown as RTCPeerConnection);
+  media = new MediaConnection(platform, {}, delegate, () => peer as unknown as RTCPeerConnection);
 });
 
 describe('subscriptions of one stream', () => {
@@ -109,5 +122,19 @@ describe('a peer connection that takes the place of another', () => {
     expect(peer.transceivers).toMatchObject([{ kind: 'audio', direction: 'inactive', mid: '0' }]);
     await media.subscribe(STREAM, {});
     expect(offers.at(-1)?.subscriptions).toEqual([{ streamId: STREAM, audioMid: '0', videoMid: '1' }]);
+  });
+});
+
+describe('a peer connection under suspicion', () => {
+  it.each([
+    ['something is received', 'recvonly', [false]],
+    ['nothing is agreed upon', 'inactive', []],
+  ])('to which nothing comes for a while: %s', async (_what, currentDirection, expected) => {
+    peer.oniceconnectionstatechange?.();
+    await media.subscribe(STREAM, {});
+    for (const transceiver of peer.transceivers) transceiver.currentDirection = currentDirection;
+    media.suspect();
+    await platform.advance(2 * SILENCE_MS);
+    expect(paths).toEqual(expected);
   });
 });

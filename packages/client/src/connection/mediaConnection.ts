@@ -93,6 +93,7 @@ export class MediaConnection {
     this.#recovery = new PathRecovery(platform, delegate);
     this.#silence = new SilenceWatch(platform, {
       received: async () => receivedOf((await this.#peer.getStats()) as ReadonlyMap<string, unknown>),
+      hasMedia: () => this.#peer.getTransceivers().some(hasMedia),
       silent: () => this.#recovery.silent(),
       heard: () => this.#recovery.heard(),
     });
@@ -277,6 +278,9 @@ export class MediaConnection {
 
 const encoding = (maxBitrateBps: number | undefined): RTCRtpEncodingParameters =>
   maxBitrateBps === undefined ? {} : { maxBitrate: maxBitrateBps };
+
+const hasMedia = ({ currentDirection }: RTCRtpTransceiver): boolean =>
+  currentDirection === 'sendonly' || currentDirection === 'recvonly';
 
 /** A transceiver added while an offer was under way has no mid yet: it is in the next offer. */
 const hasMids = ({ audio, video }: StreamMedia): boolean =>

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import { SILENCE_MS, SILENCE_SAMPLE_MS, SUSPICION_MAX_MS } from '../limits.js';
+import { SILENCE_MS, SILENCE_SAMPLE_MS, SILENCE_WITHOUT_MEDIA_MS, SUSPICION_MAX_MS } from '../limits.js';
 import { FakePlatform } from '../testing/fakePlatform.js';
 import { receivedOf, SilenceWatch } from './silenceWatch.js';
 
@@ -7,18 +7,20 @@ let platform: FakePlatform;
 let watch: SilenceWatch;
 let received: number;
 let flows: boolean;
+let hasMedia: boolean;
 let looks: number;
 let seen: string[];
 
 beforeEach(() => {
   platform = new FakePlatform();
-  [received, flows, looks, seen] = [0, true, 0, []];
+  [received, flows, hasMedia, looks, seen] = [0, true, true, 0, []];
   watch = new SilenceWatch(platform, {
     received: () => {
       looks += 1;
       if (flows) received += 1;
       return Promise.resolve(received);
     },
+    hasMedia: () => hasMedia,
     silent: () => seen.push('silent'),
     heard: () => seen.push('heard'),
   });
@@ -43,6 +45,36 @@ it('says once that nothing comes, and when something comes again', async () => {
   flows = true;
   await platform.advance(SILENCE_SAMPLE_MS);
   expect(seen).toEqual(['silent', 'heard']);
+});
+
+it('says nothing of a transport without media, to which only answers to checks come', async () => {
+  [hasMedia, flows] = [false, false];
+  watch.start();
+  for (let checks = 0; checks < 6; checks += 1) {
+    await platform.advance(2_500);
+    received += 1;
+  }
+  expect(seen).toEqual([]);
+});
+
+it('says that nothing comes to a transport without media, once several checks had no answer', async () => {
+  [hasMedia, flows] = [false, false];
+  watch.start();
+  await platform.advance(SILENCE_WITHOUT_MEDIA_MS - 1);
+  expect(seen).toEqual([]);
+  await platform.advance(1);
+  expect(seen).toEqual(['silent']);
+});
+
+it('gives media that was just agreed upon the time to come', async () => {
+  [hasMedia, flows] = [false, false];
+  watch.start();
+  await platform.advance(3 * SILENCE_MS);
+  hasMedia = true;
+  await platform.advance(SILENCE_MS - 1);
+  expect(seen).toEqual([]);
+  await platform.advance(1);
+  expect(seen).toEqual(['silent']);
 });
 
 it('remembers when something last came', async () => {

@@ -1,10 +1,12 @@
-import { SILENCE_MS, SILENCE_SAMPLE_MS, SUSPICION_MAX_MS } from '../limits.js';
+import { SILENCE_MS, SILENCE_SAMPLE_MS, SILENCE_WITHOUT_MEDIA_MS, SUSPICION_MAX_MS } from '../limits.js';
 import type { Platform, Timer } from '../signalling/platform.js';
 
 export interface SilenceWatchDelegate {
   /** A number that grows with everything that comes over the transport, consent checks included. */
   received(): Promise<number>;
-  /** Nothing has come for SILENCE_MS. */
+  /** Media is agreed upon, one way or the other. */
+  hasMedia(): boolean;
+  /** Nothing has come for SILENCE_MS, or for SILENCE_WITHOUT_MEDIA_MS. */
   silent(): void;
   /** Something comes again. */
   heard(): void;
@@ -21,6 +23,8 @@ export class SilenceWatch {
   #untilMs = 0;
   #received: number | undefined;
   #heardAtMs = 0;
+  /** When it was last seen to have no media. */
+  #withoutMediaAtMs = 0;
   #isSilent = false;
   #closed = false;
 
@@ -56,17 +60,27 @@ export class SilenceWatch {
     const received = await this.#delegate.received().catch(() => undefined);
     if (this.#closed) return;
     const nowMs = this.#platform.now();
+    const isQuiet = this.#isQuiet(nowMs);
     if (received !== undefined && received !== this.#received) {
       this.#received = received;
       this.#heardAtMs = nowMs;
       if (this.#isSilent) this.#delegate.heard();
       this.#isSilent = false;
-    } else if (!this.#isSilent && this.#received !== undefined && nowMs - this.#heardAtMs >= SILENCE_MS) {
+    } else if (!this.#isSilent && this.#received !== undefined && isQuiet) {
       this.#isSilent = true;
       this.#delegate.silent();
     }
     if (this.#isSilent || nowMs < this.#untilMs) this.#schedule(SILENCE_SAMPLE_MS);
     else this.#timer = undefined;
+  }
+
+  /** Nothing has come for so long that something would have. Media that was just agreed upon may be still to come. */
+  #isQuiet(nowMs: number): boolean {
+    if (this.#delegate.hasMedia()) {
+      return nowMs - Math.max(this.#heardAtMs, this.#withoutMediaAtMs) >= SILENCE_MS;
+    }
+    this.#withoutMediaAtMs = nowMs;
+    return nowMs - this.#heardAtMs >= SILENCE_WITHOUT_MEDIA_MS;
   }
 }
 

@@ -47,6 +47,11 @@ export class Negotiation {
     return this.#sections;
   }
 
+  /** Media is agreed upon, one way or the other. */
+  get hasMedia(): boolean {
+    return [...this.#answers.values()].some(({ direction }) => direction !== 'inactive');
+  }
+
   /** Takes a free section of that kind and role, or makes one: m-lines keep their places. */
   use(kind: MediaKind, role: Section['role'], use: Section['use']): void {
     const free = this.#sections.findIndex(

@@ -317,9 +317,13 @@ export class Peer {
 
   /** Control has lost sight of our node: when nothing comes either, it shall help. */
   async #watchSilence(): Promise<void> {
-    const { transport } = this;
-    const isInUse = (): boolean => !this.#isGone && transport === this.transport;
-    if (await fallsSilent(transport, isInUse)) await this.requestRestart().catch(() => undefined);
+    const { transport, negotiation } = this.#session;
+    const suspect = {
+      heardMs: () => transport.heardMs,
+      hasMedia: () => negotiation.hasMedia,
+      isOfInterest: () => !this.#isGone && transport === this.transport,
+    };
+    if (await fallsSilent(suspect)) await this.requestRestart().catch(() => undefined);
   }
 
   #lost(): void {
