@@ -226,6 +226,72 @@ describe('a move that does not complete', () => {
     await again.ended;
   });
 
+  describe('whose end was lost with the socket of its source', () => {
+    /** The move goes through; control hears of nothing but the proof. */
+    async function endUnheard(): ReturnType<typeof scene.publishOnA> {
+      const published = await scene.publishOnA();
+      const { transportId } = published;
+      a.script.startMove = ({ moveId }) => {
+        a.send({ event: 'moveProven', moveId, transportId, measures: {} });
+        setTimeout(() => a.stop(), 10);
+        return {};
+      };
+      b.script.cancelMove = () => {
+        throw new Refusal('too-late');
+      };
+      expect(await harness.migrate(published.sessionId)).toMatchObject({
+        connections: [{ failure: 'source-lost' }],
+      });
+      return published;
+    }
+
+    it.each([
+      ['remembers it', undefined],
+      ['has forgotten it and owns', 2],
+    ])('is found at its target, which %s, when the source is back without it', async (_case, epoch) => {
+      const { transportId } = await endUnheard();
+      if (epoch !== undefined) b.script.cancelMove = () => ({ epoch });
+      const again = await harness.node({ identity: a.identity, nodeId: a.nodeId });
+      const row = () => harness.storage.transports.get(transportId);
+      await expect.poll(row).toMatchObject({ ownerNodeId: b.nodeId, epoch: 2, intent: null });
+      await expect
+        .poll(() => b.received('configureTransport').at(-1))
+        .toMatchObject({ transportId, epoch: 2 });
+      again.stop();
+      await again.ended;
+    });
+
+    it('is found before another move is granted', async () => {
+      const { sessionId, transportId } = await endUnheard();
+      b.script.cancelMove = () => {
+        throw new Refusal('internal');
+      };
+      const again = await harness.node({ identity: a.identity, nodeId: a.nodeId });
+      await expect.poll(() => b.received('cancelMove')).toHaveLength(2);
+      b.script.cancelMove = () => {
+        throw new Refusal('too-late');
+      };
+      expect(await harness.migrate(sessionId, { target: b.nodeId })).toMatchObject({ status: 'completed' });
+      expect(await harness.storage.transports.get(transportId)).toMatchObject({
+        ownerNodeId: b.nodeId,
+        epoch: 2,
+        intent: null,
+      });
+      again.stop();
+      await again.ended;
+    });
+
+    it('is not given to a target that does not own it either', async () => {
+      const { transportId } = await endUnheard();
+      b.script.cancelMove = () => ({});
+      const again = await harness.node({ identity: a.identity, nodeId: a.nodeId });
+      await expect.poll(() => b.received('cancelMove')).toHaveLength(2);
+      expect(await harness.storage.transports.get(transportId)).toMatchObject({ ownerNodeId: a.nodeId });
+      again.stop();
+      await again.ended;
+    });
+  });
+
   it('closes a grant that was left open before it makes another', async () => {
     const { sessionId, transportId } = await scene.publishOnA();
     const { startMove } = a.script;

@@ -25,6 +25,7 @@ export interface MoveReport {
   readonly measures: MoveMeasures;
 }
 
+const THERE_ALREADY: MoveReport = { outcome: 'completed', failure: null, measures: {} };
 const failed = (failure: MoveFailure): MoveReport => ({ outcome: 'failed', failure, measures: {} });
 
 /** Moves one transport in the order of HANDOVER 2, in its turn among the connection's negotiations. Never throws. */
@@ -37,8 +38,7 @@ export function moveTransport(
   return connection.lock.run(async () => {
     const { transport } = connection;
     if (transport === null || connection.ended) return failed('transport-closed');
-    if (transport.ownerNodeId === request.targetNodeId)
-      return { outcome: 'completed', failure: null, measures: {} };
+    if (transport.ownerNodeId === request.targetNodeId) return THERE_ALREADY;
     const connected = transport.connected.promise.then(
       () => true,
       () => false,
@@ -47,7 +47,10 @@ export function moveTransport(
       return failed(connection.ended ? 'transport-closed' : 'not-connected');
     }
     const intent = await grantMove(context, request, transport);
-    if (intent === null) return failed('transport-closed');
+    if (intent === null) {
+      // The move that was left open had brought it there.
+      return transport.ownerNodeId === request.targetNodeId ? THERE_ALREADY : failed('transport-closed');
+    }
     return new Move(context, waits, request, transport, intent).run().catch((error: unknown) => {
       context.log.error({ moveId: request.moveId, error: String(error) }, 'a move failed inside control');
       return failed('cancelled');
@@ -58,7 +61,7 @@ export function moveTransport(
 /** The grant of the move; one that an earlier move has left open is closed first. Null: the transport cannot move now. */
 async function grantMove(
   context: ControlContext,
-  { moveId, targetNodeId }: MoveRequest,
+  { moveId, connection, targetNodeId }: MoveRequest,
   transport: TransportState,
 ): Promise<MoveIntent | null> {
   const begin = (): Promise<MoveIntent | null> => {
@@ -69,7 +72,9 @@ async function grantMove(
       { moveId, targetNodeId },
     );
   };
-  return (await begin()) ?? ((await endLeftMove(context, transport)) ? begin() : null);
+  const granted = await begin();
+  if (granted !== null || !(await endLeftMove(context, connection, transport))) return granted;
+  return transport.ownerNodeId === targetNodeId ? null : begin();
 }
 
 type Verdict =

@@ -132,10 +132,10 @@ export class NodeEvents implements RegistryListener {
     const missing = roster
       .connectionsOn(nodeId)
       .filter(({ transport }) => transport !== null && !reported.has(transport.transportId));
-    // One that was about to move may live at its target, whose report decides.
     for (const connection of missing) {
       const { transport } = connection;
       if (transport?.upcomingOwner === null) loseTransport(this.#context, connection, transport);
+      else this.#watch(this.#seek(connection, nodeId), 'looking for a transport failed');
     }
     for (const [transportId, epoch] of reported) {
       const connection = roster.byTransport(transportId);
@@ -157,6 +157,15 @@ export class NodeEvents implements RegistryListener {
     for (const connection of roster.connectionsOn(nodeId)) refresh(this.#context, connection);
   }
 
+  /** One that was about to move may live at its target: its answer decides, or its report when it comes. */
+  #seek(connection: ConnectionState, nodeId: string): Promise<void> {
+    return connection.lock.run(async () => {
+      const { transport } = connection;
+      if (transport?.ownerNodeId !== nodeId || connection.ended) return;
+      await endLeftMove(this.#context, connection, transport);
+    });
+  }
+
   /** What a node may not go on with is gone, unless another has it. */
   #loseIfOwned(connection: ConnectionState | null, nodeId: string): void {
     const transport = connection?.transport ?? null;
@@ -169,16 +178,21 @@ export class NodeEvents implements RegistryListener {
     return connection.lock.run(async () => {
       const { transport } = connection;
       if (transport === null || connection.ended) return false;
-      const owns = await this.#ownsAs(transport, nodeId, epoch);
+      const owns = await this.#ownsAs(connection, transport, nodeId, epoch);
       transport.claimed ||= owns;
       return owns;
     });
   }
 
-  async #ownsAs(transport: TransportState, nodeId: string, epoch: number): Promise<boolean> {
+  async #ownsAs(
+    connection: ConnectionState,
+    transport: TransportState,
+    nodeId: string,
+    epoch: number,
+  ): Promise<boolean> {
     if (transport.ownerNodeId === nodeId && epoch <= transport.epoch) {
       if (epoch < transport.epoch && !(await this.#raise(transport, epoch))) return false;
-      await endLeftMove(this.#context, transport);
+      await endLeftMove(this.#context, connection, transport);
     } else if (!(await adoptOwner(this.#context, transport, { ownerNodeId: nodeId, epoch }))) return false;
     return transport.ownerNodeId === nodeId && transport.epoch >= epoch;
   }

@@ -241,6 +241,7 @@ export class ModelNode {
       this.node.send({ ...ended, ownerNodeId, epoch, failure: 'cancelled' });
     } else if (move !== undefined && !this.owned.has(transportId)) throw new Refusal('too-late');
     if (this.prepared.get(transportId)?.moveId === moveId) this.prepared.delete(transportId);
-    return {};
+    const epoch = this.owned.get(transportId)?.epoch;
+    return epoch === undefined ? {} : { epoch };
   }
 }
