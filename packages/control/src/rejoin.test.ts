@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deferred } from './deadline.js';
-import { offerSdp, type FakeClient, type OfferResult } from './testing/fake-client.js';
+import { FakeClient, offerSdp, type ConnectResult, type OfferResult } from './testing/fake-client.js';
 import { scriptMoves, type FakeNode } from './testing/fake-node.js';
 import { Harness, SECRETS } from './testing/harness.js';
 
@@ -178,6 +178,33 @@ describe('a client whose node is dead', () => {
       .toSatisfy((feed) => feed !== undefined && feed !== streamId);
     target.stop();
     await target.ended;
+  });
+
+  it('hears that again when it resumes and what it missed cannot be replayed', async () => {
+    const publisher = await harness.join(sessionId);
+    await harness.publish(publisher, dying);
+    await kill();
+    await publisher.request('requestRestart');
+    publisher.drop();
+    const again = await FakeClient.open(harness.url);
+    const { connection, resumeToken } = publisher.joined;
+    const result = await again.request<ConnectResult>('resume', {
+      connectionId: connection.connectionId,
+      resumeToken,
+      lastSeq: 2 ** 20,
+    });
+    expect(result.resumed).toBe(false);
+    expect((await again.event('transportLost')).seq).toBeGreaterThan(result.seq);
+  });
+
+  it('hears that again when it asks for a restart', async () => {
+    const publisher = await harness.join(sessionId);
+    await harness.publish(publisher, dying);
+    await kill();
+    await publisher.request('requestRestart');
+    const { seq } = await publisher.event('transportLost');
+    await publisher.request('requestRestart');
+    await publisher.event('transportLost', (event) => event.seq > seq);
   });
 
   it('that makes none in time is disconnected for its network', async () => {

@@ -92,6 +92,8 @@ export function resume(
   const replayable = channel.canReplay(request.lastSeq);
   if (!replayable) channel.continueAfter(request.lastSeq);
   const replayAfter = replayable ? request.lastSeq : channel.seq;
+  // No part of the roster: a client that missed it would ask in vain for restarts of what is gone.
+  if (!replayable && connection.transport?.isLost === true) channel.push({ event: 'transportLost' });
   context.log.info({ connectionId: connection.connectionId, replayable }, 'connection resumed');
   const result = { ...describeRoster(connection, request.resumeToken, replayable), seq: replayAfter };
   return { connection, result, replayAfter };

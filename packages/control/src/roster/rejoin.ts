@@ -28,6 +28,8 @@ export function suspectTransports(context: ControlContext, nodeId: string): void
 export async function recoverPath(context: ControlContext, connection: ConnectionState): Promise<void> {
   const { transport } = connection;
   if (transport === null) throw new ClientError('notConnected', 'There is no transport to restart.');
+  // Whoever asks has not heard of it, or hears it once more while it makes another.
+  if (transport.isLost) connection.channel.push({ event: 'transportLost' });
   const { restartsSent } = connection;
   while (!transport.isLost) {
     if (await isGone(context, connection, transport)) {
