@@ -49,6 +49,7 @@ export class Peer {
   #session: MediaSession;
   #subscribesToAll = false;
   #isGone = false;
+  #rejoining: Promise<void> | null = null;
 
   private constructor(
     options: PeerOptions,
@@ -291,7 +292,10 @@ export class Peer {
         void this.#watchSilence();
         break;
       case 'transportLost':
-        this.#rejoin().catch(() => this.#lost());
+        // Said again to a peer that may not have heard it.
+        this.#rejoining ??= this.#rejoin()
+          .catch(() => this.#lost())
+          .finally(() => (this.#rejoining = null));
         break;
       case 'sessionDisconnected':
         this.#lost();
