@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openMemoryStorage } from '@godwit/storage';
+import type { Timings } from './context.js';
 import { FakeClient, type ConnectResult } from './testing/fake-client.js';
 import { FakeNode, scriptMoves } from './testing/fake-node.js';
 import { Harness, SECRETS } from './testing/harness.js';
@@ -9,6 +10,33 @@ async function stop(...nodes: FakeNode[]): Promise<void> {
   await Promise.all(nodes.map(({ ended }) => ended));
 }
 
+/** A client that publishes on node a, a move to node b that has been granted, and then another control. */
+async function restartDuringMove(timings: Partial<Timings>) {
+  const storage = await openMemoryStorage();
+  const kept = { ...storage, close: () => Promise.resolve() };
+  const before = await Harness.start({ storage: kept, timings });
+  const [a, b] = [await before.node(), await before.node()];
+  const sessionId = await before.session();
+  await before.storage.sessions.setHomeNode(sessionId, a.nodeId);
+  const client = await before.join(sessionId);
+  const { transportId } = await before.publish(client, a);
+  await before.close();
+  await stop(a, b);
+  const owner = { ownerNodeId: a.nodeId, epoch: 1 };
+  const moveId = 'ab'.repeat(8);
+  await storage.transports.beginMove(transportId, owner, { moveId, targetNodeId: b.nodeId });
+  await storage.nodes.save({
+    nodeId: b.nodeId,
+    identityKey: b.identity.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+    bootId: '0'.repeat(16),
+    version: '',
+    registeredAtMs: 1,
+    lastSeenAtMs: 1,
+  });
+  const after = await Harness.start({ storage: kept, timings });
+  return { storage, after, a, b, sessionId, transportId, moveId };
+}
+
 describe('a control that starts anew', () => {
   it.each([
     ['the source that still owns it comes back', 'source'],
@@ -16,32 +44,8 @@ describe('a control that starts anew', () => {
   ])(
     'goes on from a move that was under way: %s',
     async (_case, holder) => {
-      const storage = await openMemoryStorage();
-      const kept = { ...storage, close: () => Promise.resolve() };
       const timings = { resumeGraceMs: 5_000, nodeReportGraceMs: 2_000 };
-      const before = await Harness.start({ storage: kept, timings });
-      const [a, b] = [await before.node(), await before.node()];
-      const sessionId = await before.session();
-      await before.storage.sessions.setHomeNode(sessionId, a.nodeId);
-      const client = await before.join(sessionId);
-      const { transportId } = await before.publish(client, a);
-      await before.close();
-      await stop(a, b);
-      const owner = { ownerNodeId: a.nodeId, epoch: 1 };
-      await storage.transports.beginMove(transportId, owner, {
-        moveId: 'ab'.repeat(8),
-        targetNodeId: b.nodeId,
-      });
-      await storage.nodes.save({
-        nodeId: b.nodeId,
-        identityKey: b.identity.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
-        bootId: '0'.repeat(16),
-        version: '',
-        registeredAtMs: 1,
-        lastSeenAtMs: 1,
-      });
-
-      const after = await Harness.start({ storage: kept, timings });
+      const { storage, after, a, b, sessionId, transportId } = await restartDuringMove(timings);
       const common = { url: after.url, joinKey: SECRETS.joinKey };
       const held = (node: 'source' | 'target', epoch: number): { transportId: string; epoch: number }[] =>
         node === holder ? [{ transportId, epoch }] : [];
@@ -65,6 +69,25 @@ describe('a control that starts anew', () => {
     },
     60_000,
   );
+
+  it('keeps a transport whose new owner only its former one names: nobody reports it a second time', async () => {
+    const { storage, after, a, b, transportId, moveId } = await restartDuringMove({
+      resumeGraceMs: 5_000,
+      nodeReportGraceMs: 1_000,
+    });
+    const common = { url: after.url, joinKey: SECRETS.joinKey };
+    const backB = await FakeNode.start({ ...common, nodeId: b.nodeId, identity: b.identity });
+    const backA = await FakeNode.start({ ...common, identity: a.identity });
+    const ended = { event: 'moveEnded', moveId, transportId, outcome: 'completed', measures: {} } as const;
+    backA.send({ ...ended, ownerNodeId: b.nodeId, epoch: 2 });
+    const row = (): ReturnType<typeof storage.transports.get> => storage.transports.get(transportId);
+    await expect.poll(row).toMatchObject({ ownerNodeId: b.nodeId, epoch: 2, intent: null });
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(after.logs.filter((line) => line.includes('lost with its node'))).toEqual([]);
+    await stop(backA, backB);
+    await after.close();
+    await storage.close();
+  }, 60_000);
 
   it('takes up connections, streams and transports, and can move them; who does not come back is ended', async () => {
     const storage = await openMemoryStorage();

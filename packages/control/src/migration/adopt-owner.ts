@@ -25,5 +25,7 @@ export async function adoptOwner(
   transport.ownerNodeId = granted.ownerNodeId;
   transport.epoch = granted.epoch;
   transport.upcomingOwner = null;
+  // A node said so, in this life of control: it need not report the transport once more.
+  transport.claimed = true;
   return true;
 }
