@@ -116,6 +116,30 @@ describe('offers', () => {
     await expect(change).rejects.toMatchObject({ name: 'OT_NOT_CONNECTED' });
     await expect(negotiator.request()).rejects.toMatchObject({ name: 'OT_NOT_CONNECTED' });
   });
+
+  it('fail when the connection closes before their answer comes', async () => {
+    const changes = [negotiator.request(), negotiator.request()];
+    await settle();
+    expect(offers).toHaveLength(1);
+    negotiator.close();
+    for (const change of changes) await expect(change).rejects.toMatchObject({ name: 'OT_NOT_CONNECTED' });
+    offers[0]?.resolve(answer('late'));
+    await settle();
+    expect(peer.log).not.toContain('remote late');
+  });
+
+  it('fail when the connection closes while the browser still makes them, and are not sent', async () => {
+    let made: () => void = () => undefined;
+    peer.setLocalDescription = () => new Promise((resolve) => (made = resolve));
+    const change = negotiator.request();
+    await settle();
+    negotiator.close();
+    await expect(change).rejects.toMatchObject({ name: 'OT_NOT_CONNECTED' });
+    peer.localDescription = { sdp: 'offer' };
+    made();
+    await settle();
+    expect(offers).toEqual([]);
+  });
 });
 
 describe('a restart offer', () => {

@@ -51,6 +51,8 @@ export class Negotiator {
   readonly #peer: NegotiablePeer;
   readonly #delegate: NegotiatorDelegate;
   #waiters: Waiter[] = [];
+  /** Those whose offer is under way. */
+  #offered: readonly Waiter[] = [];
   readonly #restarts: RestartOffer[] = [];
   #restartArrived: (() => void) | undefined;
   /** The answer of an offer that was rolled back: it is awaited, so that one offer is out at a time. */
@@ -85,7 +87,8 @@ export class Negotiator {
     this.#closed = true;
     this.#restarts.length = 0;
     this.#restartArrived?.();
-    this.#fail(this.#takeWaiters(), otError('OT_NOT_CONNECTED'));
+    // A closed peer connection, or a socket that is away, may never say how the offer under way ended.
+    this.#fail([...this.#offered, ...this.#takeWaiters()], otError('OT_NOT_CONNECTED'));
   }
 
   #schedule(): void {
@@ -106,8 +109,11 @@ export class Negotiator {
 
   async #offer(): Promise<void> {
     const batch = this.#takeWaiters();
+    this.#offered = batch;
     try {
       await this.#peer.setLocalDescription();
+      // Those who waited have been told; the server would take this offer for one of the next peer connection.
+      if (this.#closed) return;
       const next = await this.#sendOffer();
       if (next.kind === 'restart') {
         await this.#rollBack();
@@ -185,7 +191,7 @@ export class Negotiator {
     return waiters;
   }
 
-  #fail(waiters: Waiter[], error: unknown): void {
+  #fail(waiters: readonly Waiter[], error: unknown): void {
     for (const waiter of waiters) waiter.reject(error);
   }
 }
