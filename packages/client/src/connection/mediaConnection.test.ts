@@ -9,6 +9,7 @@ interface FakeTransceiver {
   direction: string;
   currentDirection: string | null;
   mid: string | null;
+  codecs: unknown[];
   setCodecPreferences(codecs: unknown[]): void;
 }
 
@@ -22,8 +23,15 @@ class FakePeer extends EventTarget {
   readonly transceivers: FakeTransceiver[] = [];
 
   addTransceiver(kind: string, { direction }: { direction: string }): FakeTransceiver {
-    const setCodecPreferences = () => undefined;
-    const transceiver = { kind, direction, currentDirection: null, mid: null, setCodecPreferences };
+    const setCodecPreferences = (codecs: unknown[]) => void (transceiver.codecs = codecs);
+    const transceiver: FakeTransceiver = {
+      kind,
+      direction,
+      currentDirection: null,
+      mid: null,
+      codecs: [],
+      setCodecPreferences,
+    };
     this.transceivers.push(transceiver);
     return transceiver;
   }
@@ -123,6 +131,15 @@ describe('a peer connection that takes the place of another', () => {
     await media.subscribe(STREAM, {});
     expect(offers.at(-1)?.subscriptions).toEqual([{ streamId: STREAM, audioMid: '0', videoMid: '1' }]);
   });
+});
+
+it('offers no error correction for video, be it subscribed to or taken up', async () => {
+  const codecs = ['VP8', 'rtx', 'red', 'ulpfec'].map((name) => ({ mimeType: `video/${name}` }));
+  vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => ({ codecs }) });
+  await media.restore({ publications: new Map(), subscriptions: new Map([[{}, STREAM]]) });
+  await media.subscribe(STREAM, {});
+  const offered = peer.transceivers.filter(({ kind }) => kind === 'video').map((each) => each.codecs);
+  expect(offered).toEqual([codecs.slice(0, 2), codecs.slice(0, 2)]);
 });
 
 describe('a peer connection under suspicion', () => {

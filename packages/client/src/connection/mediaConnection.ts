@@ -119,8 +119,9 @@ export class MediaConnection {
   /** Takes up what another peer connection carried, in one offer. Resolves once the transport is connected. */
   async restore({ publications, subscriptions }: Carried): Promise<Restored> {
     for (const [subscriber, streamId] of subscriptions) {
-      const [audio, video] = [this.#pool.receive('audio'), this.#pool.receive('video')];
-      this.#subscriptions.set(subscriber, { streamId, audio, video, refusals: [] });
+      const media: StreamMedia = { streamId, refusals: [] };
+      this.#subscriptions.set(subscriber, media);
+      this.#addReceivers(media);
     }
     for (const [streamId, tracks] of publications) {
       const media: StreamMedia = { streamId, refusals: [] };
@@ -154,9 +155,7 @@ export class MediaConnection {
     const media: StreamMedia = { streamId, refusals: [] };
     this.#subscriptions.set(subscriber, media);
     try {
-      media.audio = this.#pool.receive('audio');
-      media.video = this.#pool.receive('video');
-      media.video.setCodecPreferences(receivableVideoCodecs() ?? []);
+      this.#addReceivers(media);
       await this.#negotiator.request();
       refuseIfAllRefused(media);
       await this.#connected();
@@ -204,6 +203,12 @@ export class MediaConnection {
     this.#negotiator.close();
     this.#peer.oniceconnectionstatechange = null;
     this.#peer.close();
+  }
+
+  #addReceivers(media: StreamMedia): void {
+    media.audio = this.#pool.receive('audio');
+    media.video = this.#pool.receive('video');
+    media.video.setCodecPreferences(receivableVideoCodecs() ?? []);
   }
 
   async #addSenders(media: StreamMedia, { stream, audio, video }: PublicationTracks): Promise<void> {
