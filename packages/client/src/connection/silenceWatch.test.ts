@@ -77,6 +77,20 @@ it('gives media that was just agreed upon the time to come', async () => {
   expect(seen).toEqual(['silent']);
 });
 
+it('does not take a dropped candidate pair for something that came, and hears what comes after it', async () => {
+  received = 1_000;
+  watch.start();
+  await platform.advance(SILENCE_SAMPLE_MS);
+  flows = false;
+  await platform.advance(2 * SILENCE_MS);
+  received = 10;
+  await platform.advance(SILENCE_SAMPLE_MS);
+  expect(seen).toEqual(['silent']);
+  flows = true;
+  await platform.advance(SILENCE_SAMPLE_MS);
+  expect(seen).toEqual(['silent', 'heard']);
+});
+
 it('remembers when something last came', async () => {
   expect(watch.heardAtMs).toBeUndefined();
   watch.start();

@@ -61,8 +61,10 @@ export class SilenceWatch {
     if (this.#closed) return;
     const nowMs = this.#platform.now();
     const isQuiet = this.#isQuiet(nowMs);
-    if (received !== undefined && received !== this.#received) {
-      this.#received = received;
+    // A browser that drops a candidate pair drops what came by it from the sum: less is not heard, but counted from.
+    const isHeard = received !== undefined && received > (this.#received ?? Number.NEGATIVE_INFINITY);
+    this.#received = received ?? this.#received;
+    if (isHeard) {
       this.#heardAtMs = nowMs;
       if (this.#isSilent) this.#delegate.heard();
       this.#isSilent = false;
