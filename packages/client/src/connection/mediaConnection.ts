@@ -140,7 +140,7 @@ export class MediaConnection {
     this.#silence.start();
   }
 
-  /** When something was last seen to come; undefined unless `suspect` had it looked at. */
+  /** When something was last seen to come; undefined unless it is looked at since `suspect`. */
   get heardAtMs(): number | undefined {
     return this.#silence.heardAtMs;
   }

@@ -100,6 +100,14 @@ it('remembers when something last came', async () => {
   expect(watch.heardAtMs).toBe(0);
 });
 
+it('does not answer with what came during a suspicion of long ago', async () => {
+  watch.start();
+  await platform.advance(SUSPICION_MAX_MS - 1);
+  expect(watch.heardAtMs).toBeDefined();
+  await platform.advance(100 * SUSPICION_MAX_MS);
+  expect(watch.heardAtMs).toBeUndefined();
+});
+
 it('is quiet once closed', async () => {
   watch.start();
   flows = false;

@@ -33,9 +33,9 @@ export class SilenceWatch {
     this.#delegate = delegate;
   }
 
-  /** When something was last seen to come, on the platform's clock; undefined when nobody has looked. */
+  /** When something was last seen to come, on the platform's clock; undefined when nobody is looking. */
   get heardAtMs(): number | undefined {
-    return this.#received === undefined ? undefined : this.#heardAtMs;
+    return this.#timer === undefined || this.#received === undefined ? undefined : this.#heardAtMs;
   }
 
   /** Looks for SUSPICION_MAX_MS from now, and on while it is silent. */
