@@ -1,4 +1,3 @@
-import { setMaxBitrate } from '../connection/transceivers.js';
 import type { StreamMedia } from '../connection/mediaConnection.js';
 import { otError } from '../errors.js';
 import { complete } from '../events/completion.js';
@@ -26,6 +25,7 @@ export interface PublicationHandle {
   readonly session: unknown;
   readonly media: StreamMedia;
   update(properties: { hasAudio?: boolean; hasVideo?: boolean; videoDimensions?: VideoSize }): void;
+  capVideo(maxBitrateBps: number): Promise<void>;
   getStats(): Promise<RTCStatsReport>;
   /** Ends the publication. */
   end(): void;
@@ -110,9 +110,8 @@ export class Publisher extends Emitter<PublisherEvents> {
 
   /** Caps the video's bits per second. */
   async setMaxVideoBitrate(bitrateBps: number): Promise<void> {
-    const sender = this.#handle?.media.video?.sender;
-    if (sender === undefined) throw otError('OT_NOT_CONNECTED', 'The publisher is not published.');
-    await setMaxBitrate(sender, bitrateBps);
+    if (this.#handle === undefined) throw otError('OT_NOT_CONNECTED', 'The publisher is not published.');
+    await this.#handle.capVideo(bitrateBps);
   }
 
   /** What the encoder of the pictures should care for. */

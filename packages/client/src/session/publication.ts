@@ -1,8 +1,16 @@
 import type { PublicationTracks, StreamMedia } from '../connection/mediaConnection.js';
+import { setMaxBitrate } from '../connection/transceivers.js';
+import { otError } from '../errors.js';
 import { videoCodecPreferences } from '../media/codecs.js';
 import type { LocalMedia } from '../media/sources.js';
 import type { Publisher } from '../publisher/publisher.js';
 import type { RequestBody } from '../signalling/requests.js';
+
+/** What is published, and by what it is sent now. */
+export interface Sent {
+  tracks: PublicationTracks;
+  media: StreamMedia;
+}
 
 /** One publisher's stay in a session. */
 export interface Publication {
@@ -10,7 +18,7 @@ export interface Publication {
   /** Set when it was ended while it was still being set up. */
   ended: boolean;
   /** Set once it is published. */
-  sent?: { tracks: PublicationTracks; media: StreamMedia };
+  sent?: Sent;
 }
 
 /** What a publisher sends, as its properties want it. */
@@ -22,6 +30,15 @@ export function tracksOf(publisher: Publisher, { stream, audio, video }: LocalMe
     ...(audio && { audio: { track: audio, dtx: enableDtx, maxBitrateBps: audioBitrate } }),
     ...(video && { video: { track: video, maxBitrateBps: maxVideoBitrate, codecs } }),
   };
+}
+
+/** Caps the video's bits per second, now and over whatever peer connection comes next. */
+export async function capVideo(sent: Sent, maxBitrateBps: number): Promise<void> {
+  const sender = sent.media.video?.sender;
+  if (sender === undefined) throw otError('OT_NOT_CONNECTED', 'The publisher sends no video.');
+  await setMaxBitrate(sender, maxBitrateBps);
+  const { video } = sent.tracks;
+  if (video !== undefined) sent.tracks = { ...sent.tracks, video: { ...video, maxBitrateBps } };
 }
 
 /** What others are told of the stream. */

@@ -24,8 +24,8 @@ import { SDK_VERSION } from '../version.js';
 import type { WidgetTarget } from '../view/widget.js';
 import { Moves } from './moves.js';
 import { rtcConfiguration } from './options.js';
-import { streamProperties, tracksOf } from './publication.js';
-import type { Publication } from './publication.js';
+import { capVideo, streamProperties, tracksOf } from './publication.js';
+import type { Publication, Sent } from './publication.js';
 import { Reconnection } from './reconnection.js';
 import { Rejoin } from './rejoin.js';
 import type { SessionOptions } from './options.js';
@@ -321,7 +321,7 @@ export class SessionCall {
     return media;
   }
 
-  #handle(publisher: Publisher, session: unknown, streamId: string, sent: { readonly media: StreamMedia }) {
+  #handle(publisher: Publisher, session: unknown, streamId: string, sent: Sent) {
     return {
       session,
       get media(): StreamMedia {
@@ -329,6 +329,7 @@ export class SessionCall {
       },
       update: (properties: Omit<RequestBody<'updateStream'>, 'streamId'>) =>
         this.#tell('updateStream', { streamId, ...properties }),
+      capVideo: (maxBitrateBps: number) => capVideo(sent, maxBitrateBps),
       getStats: () => this.#peer().getStats(),
       end: () => this.unpublish(publisher, 'clientDisconnected'),
     };
