@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { NODE_PATH } from '@godwit/protocol';
 import { NODES_UNREGISTERED_MAX } from './limits.js';
+import { offerSdp } from './testing/fake-client.js';
 import type { FakeNode } from './testing/fake-node.js';
 import { Harness, SECRETS } from './testing/harness.js';
 
@@ -132,6 +133,43 @@ describe('a node that comes back', () => {
       .toMatchObject({ transportId, epoch: 1 });
     expect(back.received('setStreams')[0]?.streams).toMatchObject([{ streamId, ingressNodeId: back.nodeId }]);
     expect(client.closed).toBeNull();
+    await stop(back);
+  });
+
+  // The handshake ended while control was away, or the event was on a socket that had died already.
+  it.each([
+    ['that it says is over', true],
+    ['that is under way', false],
+    ['of which it says nothing, because it is older', undefined],
+  ])('makes good a lost word of a handshake %s', async (_case, connected) => {
+    const node = await harness.node();
+    const sessionId = await harness.session();
+    const [client, other] = [await harness.join(sessionId), await harness.join(sessionId)];
+    const { streamId } = await client.request<{ streamId: string }>('createStream', {
+      name: 'camera',
+      hasAudio: true,
+      hasVideo: false,
+      videoDimensions: { width: 640, height: 480 },
+      videoType: 'camera',
+    });
+    await client.request('offer', {
+      sdp: offerSdp([{ mid: '0', kind: 'audio', direction: 'sendonly', ssrc: 1_000 }]),
+      publications: [{ streamId, audioMid: '0' }],
+      subscriptions: [],
+    });
+    const { transportId } = node.received('createTransport').at(-1)!;
+    const row = () => harness.storage.transports.get(transportId);
+    expect(await row()).toMatchObject({ connected: false });
+    await stop(node);
+    const transports = [{ transportId, epoch: 1, ...(connected === undefined ? {} : { connected }) }];
+    const back = await harness.node({ identity: node.identity, transports });
+    await expect.poll(() => back.received('configureTransport')).toHaveLength(1);
+    if (connected === true) {
+      await other.event('streamCreated', ({ stream }) => stream.streamId === streamId);
+      await expect.poll(row).toMatchObject({ connected: true });
+    } else {
+      expect(await row()).toMatchObject({ connected: false });
+    }
     await stop(back);
   });
 

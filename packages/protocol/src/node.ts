@@ -54,9 +54,19 @@ export const nodeRegistration = z.object({
   opsUrl: z.string().max(256),
   pid: z.number().int().positive(),
   /** Transports it still runs (after control or the socket went away). */
-  transports: z.array(z.object({ transportId: id64, epoch })).max(65_536),
+  transports: z
+    .array(
+      z.object({
+        transportId: id64,
+        epoch,
+        /** Its handshake is over, should `transportConnected` be lost. Absent from nodes of before this field. */
+        connected: z.boolean().optional(),
+      }),
+    )
+    .max(65_536),
 });
 export type NodeRegistration = z.infer<typeof nodeRegistration>;
+export type ReportedTransport = NodeRegistration['transports'][number];
 
 export const nodeWelcome = z.object({ type: z.literal('welcome'), nodeId });
 

@@ -1,4 +1,4 @@
-import type { NodeEvent, NodeRegistration } from '@godwit/protocol';
+import type { NodeEvent, NodeRegistration, ReportedTransport } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
 import { drainNode } from '../migration/drain.js';
 import { adoptOwner } from '../migration/adopt-owner.js';
@@ -64,7 +64,11 @@ export class NodeEvents implements RegistryListener {
   #connected(nodeId: string, transportId: string, epoch: number): void {
     const owned = this.#ownedBy(nodeId, transportId, epoch);
     if (owned === null || owned.transport.isConnected) return;
-    const { connection, transport } = owned;
+    this.#noteConnected(owned.connection, owned.transport);
+  }
+
+  #noteConnected(connection: ConnectionState, transport: TransportState): void {
+    const { transportId, ownerNodeId: nodeId, epoch } = transport;
     transport.isConnected = true;
     transport.connected.resolve();
     this.#context.log.info({ transportId, nodeId }, 'transport connected');
@@ -127,7 +131,7 @@ export class NodeEvents implements RegistryListener {
   /** Keeps what the node still runs and control knows, closes the rest, and tells it the present state. */
   async #reconcile(nodeId: string, registration: NodeRegistration): Promise<void> {
     const { roster, nodes, storage } = this.#context;
-    const reported = new Map(registration.transports.map(({ transportId, epoch }) => [transportId, epoch]));
+    const reported = new Map(registration.transports.map((each) => [each.transportId, each]));
     // Taken before anything is awaited: what is made from now on is not in the report.
     const missing = roster
       .connectionsOn(nodeId)
@@ -137,9 +141,10 @@ export class NodeEvents implements RegistryListener {
       if (transport?.upcomingOwner === null) loseTransport(this.#context, connection, transport);
       else this.#watch(this.#seek(connection, nodeId), 'looking for a transport failed');
     }
-    for (const [transportId, epoch] of reported) {
+    for (const claim of reported.values()) {
+      const { transportId, epoch } = claim;
       const connection = roster.byTransport(transportId);
-      if (connection === null || !(await this.#claim(connection, nodeId, epoch))) {
+      if (connection === null || !(await this.#claim(connection, nodeId, claim))) {
         const fields = { transportId, epoch, reason: 'unknown' };
         await nodes
           .session(nodeId)
@@ -174,12 +179,18 @@ export class NodeEvents implements RegistryListener {
   }
 
   /** In the connection's turn: a move that runs ends first, and decides. */
-  #claim(connection: ConnectionState, nodeId: string, epoch: number): Promise<boolean> {
+  #claim(
+    connection: ConnectionState,
+    nodeId: string,
+    { epoch, connected }: ReportedTransport,
+  ): Promise<boolean> {
     return connection.lock.run(async () => {
       const { transport } = connection;
       if (transport === null || connection.ended) return false;
       const owns = await this.#ownsAs(connection, transport, nodeId, epoch);
       transport.claimed ||= owns;
+      // The node says it once: a socket or a control that died took the event with it.
+      if (owns && connected === true && !transport.isConnected) this.#noteConnected(connection, transport);
       return owns;
     });
   }

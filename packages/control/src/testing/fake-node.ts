@@ -8,6 +8,7 @@ import {
   type NodeErrorCode,
   type NodeEvent,
   type PoolAddress,
+  type ReportedTransport,
 } from '@godwit/protocol';
 
 type Command<T extends NodeCommandType> = Extract<NodeCommand, { type: T }>;
@@ -27,7 +28,7 @@ export interface FakeNodeOptions {
   readonly joinKey: string;
   readonly identity?: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
   readonly nodeId?: string;
-  readonly transports?: { transportId: string; epoch: number }[];
+  readonly transports?: ReportedTransport[];
   readonly addresses?: PoolAddress[];
   readonly stateSchemas?: number[];
   /** What it answers from the beginning. */

@@ -1,3 +1,4 @@
+import type { ReportedTransport } from '@godwit/protocol';
 import { parseIceUsername, type IceUsername } from '@godwit/transport';
 import { parseStunMessage } from '@godwit/rtp';
 import type { TransportHost } from './transport-host.js';
@@ -25,10 +26,10 @@ export class TransportTable {
     return this.#byId.values();
   }
 
-  /** Those that this node encrypts and decrypts for, with their epochs. */
-  owned(): { readonly transportId: string; readonly epoch: number }[] {
-    return [...this.#byId.values()].flatMap(({ transportId, role }) =>
-      role.name === 'owner' ? [{ transportId, epoch: role.epoch }] : [],
+  /** Those that this node encrypts and decrypts for, as it tells control. */
+  owned(): ReportedTransport[] {
+    return [...this.#byId.values()].flatMap(({ transportId, role, connected }) =>
+      role.name === 'owner' ? [{ transportId, epoch: role.epoch, connected }] : [],
     );
   }
 
