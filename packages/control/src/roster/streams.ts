@@ -115,6 +115,8 @@ export async function updateStream(
 export async function publishReady(context: ControlContext, connection: ConnectionState): Promise<void> {
   if (connection.transport?.isConnected !== true) return;
   for (const stream of streamsOf(connection)) {
+    // Gone while another was written: its end has been told already.
+    if (connection.session.streams.get(stream.streamId) !== stream) continue;
     if (stream.published || !stream.configured) continue;
     stream.published = true;
     context.roster.broadcast(connection.session, { event: 'streamCreated', stream: stream.info });
