@@ -65,6 +65,31 @@ describe('a call in Chromium whose media server is killed', () => {
     },
   );
 
+  it('keeps the one who neither sends nor receives just then', { timeout: 120_000 }, async () => {
+    const { call, holder, pid } = await callOfTwo();
+    const idler = call.pages[1]?.page;
+    await idler?.evaluate(() => {
+      window.call.unpublish();
+      window.call.hideAll();
+    });
+    await sleep(3_000);
+    const before = await ids(call);
+    process.kill(pid, 'SIGKILL');
+    await expect
+      .poll(async () => (await eventNames(call)).every((names) => names.includes('transportReplaced')), {
+        timeout: 60_000,
+        interval: 200,
+      })
+      .toBe(true);
+    expect(await ids(call)).toEqual(before);
+    expect([...(await call.api.owners(call.sessionId)).values()]).not.toContain(holder);
+    await idler?.evaluate(async () => {
+      window.call.showAgain();
+      await window.call.publish({ resolution: '320x180', frameRate: 30 });
+    });
+    await everybodySees(call);
+  });
+
   it(
     'does not even notice when its state has left for the other one',
     { timeout: 120_000, retry: 2 },
