@@ -317,6 +317,11 @@ export const nodeEvent = z.discriminatedUnion('event', [
     epoch,
     peerNodeId: nodeId,
   }),
+  /**
+   * The reporting node has sent its transport's state and hears nothing from the target, while it hears control: only
+   * control's word lets it take the transport back, or hand it over (HANDOVER 2.6). Repeated while it is so.
+   */
+  z.object({ event: z.literal('answerWanted'), moveId: id64, transportId: id64 }),
   /** The node is asked to stop: please move what it holds. */
   z.object({ event: z.literal('stopping') }),
 ]);

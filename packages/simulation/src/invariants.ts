@@ -20,6 +20,8 @@ export class StepInvariants {
   readonly #platform: Platform;
   /** Who has ever owned which epoch of which transport. */
   readonly #owners = new Map<string, SimNode>();
+  /** The owner of the highest epoch of each transport. */
+  readonly #latest = new Map<string, { readonly epoch: number; readonly node: SimNode }>();
   readonly #ownedAtMs = new Map<string, number>();
   /** When the last fault ended; infinity while one lasts. */
   #calmSinceMs = 0;
@@ -40,15 +42,18 @@ export class StepInvariants {
     platform.audit.checkRanges();
     for (const node of platform.liveNodes) {
       for (const host of node.core.context.transports.values()) {
-        if (host.role.name !== 'owner') continue;
-        const key = `${host.transportId}/${host.role.epoch}`;
+        const { transportId, role } = host;
+        if (role.name !== 'owner') continue;
+        if (role.epoch >= (this.#latest.get(transportId)?.epoch ?? 0))
+          this.#latest.set(transportId, { epoch: role.epoch, node });
+        const key = `${transportId}/${role.epoch}`;
         const other = this.#owners.get(key);
         if (other === undefined) this.#owners.set(key, node);
         else if (other !== node) {
-          const transport = platform.world.trace.nameOf('t', host.transportId);
+          const transport = platform.world.trace.nameOf('t', transportId);
           throw new Violation(
             'one-owner-per-epoch',
-            `${transport} epoch ${host.role.epoch}: ${other.process.name} and ${node.process.name}`,
+            `${transport} epoch ${role.epoch}: ${other.process.name} and ${node.process.name}`,
           );
         }
       }
@@ -61,12 +66,14 @@ export class StepInvariants {
     for (const client of clients) {
       const { transportId } = client;
       if (transportId === null || !client.isConnected) continue;
-      if (holdersOf(this.#platform, transportId).some(({ isFrozen }) => !isFrozen)) {
+      const holders = holdersOf(this.#platform, transportId);
+      if (holders.some(({ isFrozen }) => !isFrozen)) {
         this.#ownedAtMs.set(transportId, world.nowMs);
         continue;
       }
       const sinceMs = Math.max(this.#ownedAtMs.get(transportId) ?? world.nowMs, this.#calmSinceMs);
-      if (this.#isGivenUp(transportId) || world.nowMs - sinceMs <= OWNERLESS_MS_MAX) continue;
+      const isGivenUp = holders.length === 0 && this.#isGivenUp(transportId);
+      if (isGivenUp || world.nowMs - sinceMs <= OWNERLESS_MS_MAX) continue;
       const name = world.trace.nameOf('t', transportId);
       throw new Violation(
         'owned-in-time',
@@ -75,10 +82,13 @@ export class StepInvariants {
     }
   }
 
-  /** Nobody can own it any more: its nodes have died, and its client will join anew. */
+  /** Nobody can own it any more: it died with its node, and its client will join anew. */
   #isGivenUp(transportId: string): boolean {
-    return !this.#platform.liveNodes.some(
-      (node) => node.core.context.transports.get(transportId) !== undefined,
+    const { liveNodes } = this.#platform;
+    const latest = this.#latest.get(transportId);
+    return (
+      (latest !== undefined && !liveNodes.includes(latest.node)) ||
+      !liveNodes.some((node) => node.core.context.transports.get(transportId) !== undefined)
     );
   }
 }

@@ -172,12 +172,9 @@ class Run {
 
   async #recover(): Promise<void> {
     const { platform } = this;
-    const isWhole = (): boolean => unsettled(platform) === null;
-    try {
-      await this.#until('the platform is whole again', isWhole, RECOVERY_MS_MAX);
-    } catch {
-      throw new Violation('media-flows', `after the faults: ${unsettled(platform) ?? 'nothing'}`);
-    }
+    await this.#world.run(this.#world.nowMs + RECOVERY_MS_MAX, () => unsettled(platform) === null);
+    const problem = unsettled(platform);
+    if (problem !== null) throw new Violation('media-flows', `after the faults: ${problem}`);
   }
 
   /** All media flows for a while; then it ends, and what is under way arrives. */

@@ -27,41 +27,101 @@ export async function endLeftMove(
   try {
     keptAs = (await source.command('cancelMove', { moveId, transportId })).epoch;
   } catch (error) {
+    if (isTooLate(error)) return endTransferred(context, connection, transport, intent);
     // The nodes finish it between them and say how it ended.
     log.info({ moveId, transportId, error: String(error) }, 'a move goes on without control');
     return false;
   }
-  if (keptAs === undefined) return adoptTarget(context, connection, transport, intent);
+  if (keptAs === undefined) {
+    const owned = await askTarget(context, transportId, intent);
+    if (owned === 'let-go' || owned === 'unknown') return false;
+    return adoptTarget(context, connection, transport, intent, owned.epoch);
+  }
   // Only what the source keeps is taken from the target.
   await nodes
     .session(targetNodeId)
     ?.command('cancelMove', { moveId, transportId })
     .catch(() => undefined);
-  const owner = grantedOwner(transport, intent, { ownerNodeId, epoch: keptAs });
-  if (owner === null || !(await storage.transports.endMove(transportId, { moveId, ...owner }))) return false;
+  return recordKept(context, transport, intent, keptAs);
+}
+
+async function recordKept(
+  { storage }: ControlContext,
+  transport: TransportState,
+  intent: MoveIntent,
+  epoch: number,
+): Promise<boolean> {
+  const { transportId, ownerNodeId } = transport;
+  const owner = grantedOwner(transport, intent, { ownerNodeId, epoch });
+  if (owner === null || !(await storage.transports.endMove(transportId, { moveId: intent.moveId, ...owner })))
+    return false;
   transport.epoch = owner.epoch;
   transport.upcomingOwner = null;
   return true;
 }
+
+/**
+ * The state has left and the source waits for its target. One that owns is adopted, and the source hears it from us; one
+ * that has let go, or counts as dead, leaves the source to take the transport back at our word (HANDOVER 2.6).
+ */
+async function endTransferred(
+  context: ControlContext,
+  connection: ConnectionState,
+  transport: TransportState,
+  intent: MoveIntent,
+): Promise<boolean> {
+  const { transportId, ownerNodeId: nodeId } = transport;
+  const { moveId } = intent;
+  const source = context.nodes.session(nodeId);
+  const owned = await askTarget(context, transportId, intent);
+  if (owned === 'unknown' || source === null) return false;
+  if (owned === 'let-go') {
+    const answer = await source
+      .command('cancelMove', { moveId, transportId, force: true })
+      .catch(() => ({ epoch: undefined }));
+    if (answer.epoch === undefined || !(await recordKept(context, transport, intent, answer.epoch)))
+      return false;
+    context.log.info({ moveId, transportId, nodeId }, 'a transport was taken back at control’s word');
+    await context.routes.push(connection.session);
+    await configure(context, connection);
+    return true;
+  }
+  if (!(await adoptTarget(context, connection, transport, intent, owned.epoch))) return false;
+  await source
+    .command('tellMove', { moveId, transportId, word: { kind: 'accepted' } })
+    .catch(() => undefined);
+  return true;
+}
+
+/** Whether the target owns, and as what; `let-go`: it does not and never will by this move, or counts as dead. */
+async function askTarget(
+  { nodes }: ControlContext,
+  transportId: string,
+  { moveId, targetNodeId, targetEpoch }: MoveIntent,
+): Promise<{ readonly epoch: number } | 'let-go' | 'unknown'> {
+  const target = nodes.session(targetNodeId);
+  if (target === null) return nodes.isDead(targetNodeId) ? 'let-go' : 'unknown';
+  try {
+    // One that has forgotten the move says what it owns; one that remembers it says that it is too late.
+    const { epoch } = await target.command('cancelMove', { moveId, transportId });
+    return epoch === undefined ? 'let-go' : { epoch };
+  } catch (error) {
+    return isTooLate(error) ? { epoch: targetEpoch } : 'unknown';
+  }
+}
+
+const isTooLate = (error: unknown): boolean => error instanceof NodeCommandError && error.code === 'too-late';
 
 /** The word of the move's end was lost, and neither node repeats it: nobody asks the one that owns without a bound. */
 async function adoptTarget(
   context: ControlContext,
   connection: ConnectionState,
   transport: TransportState,
-  { moveId, targetNodeId: ownerNodeId, targetEpoch }: MoveIntent,
+  { moveId, targetNodeId: ownerNodeId }: MoveIntent,
+  epoch: number,
 ): Promise<boolean> {
+  if (!(await adoptOwner(context, transport, { ownerNodeId, epoch }))) return false;
   const { transportId } = transport;
-  const target = context.nodes.session(ownerNodeId);
-  if (target === null) return false;
-  let epoch: number | undefined;
-  try {
-    // One that has forgotten the move says what it owns; one that remembers it says that it is too late.
-    epoch = (await target.command('cancelMove', { moveId, transportId })).epoch;
-  } catch (error) {
-    if (error instanceof NodeCommandError && error.code === 'too-late') epoch = targetEpoch;
-  }
-  if (epoch === undefined || !(await adoptOwner(context, transport, { ownerNodeId, epoch }))) return false;
   context.log.info({ moveId, transportId, nodeId: ownerNodeId }, 'a move had ended without word of it');
   await context.routes.push(connection.session);
   await configure(context, connection);

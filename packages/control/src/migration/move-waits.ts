@@ -41,6 +41,11 @@ export class MoveWaits {
     return wait;
   }
 
+  /** Somebody waits for it, and decides. */
+  has(moveId: string): boolean {
+    return this.#waits.has(moveId);
+  }
+
   end(moveId: string): void {
     this.#waits.delete(moveId);
   }

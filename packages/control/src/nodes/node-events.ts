@@ -19,6 +19,8 @@ export class NodeEvents implements RegistryListener {
   readonly #migrations: Migrations;
   readonly #waits: MoveWaits;
   readonly #releases: Releases;
+  /** Transports whose source is being answered. */
+  readonly #answering = new Set<string>();
 
   constructor(context: ControlContext, migrations: Migrations, waits: MoveWaits) {
     this.#context = context;
@@ -52,6 +54,9 @@ export class NodeEvents implements RegistryListener {
         return;
       case 'releaseWanted':
         this.#watch(this.#releases.answer(nodeId, event), 'answering an owner failed');
+        return;
+      case 'answerWanted':
+        this.#answerSource(nodeId, event.moveId, event.transportId);
         return;
       case 'stopping':
         this.#watch(drainNode(this.#context, this.#migrations, nodeId), 'draining a node failed');
@@ -125,6 +130,22 @@ export class NodeEvents implements RegistryListener {
         await configure(this.#context, connection);
       }),
       'recording a late word failed',
+    );
+  }
+
+  /** Unless somebody waits for the move: then a limit of time decides it. Questions are repeated, so one at a time is enough. */
+  #answerSource(nodeId: string, moveId: string, transportId: string): void {
+    const connection = this.#context.roster.byTransport(transportId);
+    if (connection === null || this.#waits.has(moveId) || this.#answering.has(transportId)) return;
+    this.#answering.add(transportId);
+    const settled = connection.lock.run(async () => {
+      const { transport } = connection;
+      if (transport?.ownerNodeId === nodeId && !connection.ended)
+        await endLeftMove(this.#context, connection, transport);
+    });
+    this.#watch(
+      settled.finally(() => this.#answering.delete(transportId)),
+      'answering a source failed',
     );
   }
 

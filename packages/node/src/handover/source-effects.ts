@@ -66,18 +66,12 @@ function apply(
     case 'ownAs':
       ownAs(context, host, output.epoch);
       return;
-    case 'askRelease': {
-      const { returnEpoch } = entry.move.options;
-      context.report({
-        event: 'releaseWanted',
-        moveId,
-        transportId,
-        role: 'source',
-        epoch: returnEpoch,
-        peerNodeId: targetNodeId,
-      });
+    case 'askRelease':
+      askRelease(context, entry.move);
       return;
-    }
+    case 'askAnswer':
+      context.report({ event: 'answerWanted', moveId, transportId });
+      return;
     case 'reportProven':
       context.report({ event: 'moveProven', moveId, transportId, measures: output.measures });
       return;
@@ -100,6 +94,11 @@ function apply(
       finish(context, entry, host);
       return;
   }
+}
+
+function askRelease(context: NodeContext, { options }: SourceMove): void {
+  const { moveId, transportId, returnEpoch: epoch, targetNodeId: peerNodeId } = options;
+  context.report({ event: 'releaseWanted', moveId, transportId, role: 'source', epoch, peerNodeId });
 }
 
 function usePaths(host: TransportHost, move: SourceMove, paths: 'own' | 'both' | 'target'): void {

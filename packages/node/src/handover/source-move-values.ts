@@ -31,6 +31,8 @@ export type SourceMoveOutput =
   | { readonly kind: 'ownAs'; readonly epoch: number }
   /** Ask control for the word that the target does not give. */
   | { readonly kind: 'askRelease' }
+  /** The same while the state is on its way and nobody owns: take back, or hand over. */
+  | { readonly kind: 'askAnswer' }
   | { readonly kind: 'reportProven'; readonly measures: MoveMeasures }
   | { readonly kind: 'reportPathReturned' }
   | {
@@ -57,6 +59,7 @@ export type SourceMoveState =
       sealed: readonly Buffer[];
       frozenAtMs: number;
       nextSendMs: number;
+      nextAskMs: number;
       attempts: number;
     }
   | { readonly name: 'releasing'; untilMs: number; nextSendMs: number }

@@ -82,6 +82,7 @@ export class SourceMove {
       sealed: fragments,
       frozenAtMs: nowMs,
       nextSendMs: nowMs + TRANSFER_REPEAT_MS,
+      nextAskMs: nowMs + RELEASE_WANTED_MS,
       attempts: 1,
     };
     return this.#transferMessages(fragments);
@@ -304,11 +305,16 @@ export class SourceMove {
     if (nowMs - silentSince >= TAKE_BACK_SILENCE_MS) {
       return this.#takeBack(nowMs, 'target-unreachable', GRANT_INDICES);
     }
-    if (nowMs < state.nextSendMs) return [];
+    const outputs: SourceMoveOutput[] = [];
+    if (nowMs >= state.nextAskMs) {
+      state.nextAskMs = nowMs + RELEASE_WANTED_MS;
+      outputs.push({ kind: 'askAnswer' });
+    }
+    if (nowMs < state.nextSendMs) return outputs;
     state.attempts += 1;
     const pause = state.attempts <= TRANSFER_FAST_REPEATS ? TRANSFER_REPEAT_MS : TRANSFER_REPEAT_SLOW_MS;
     state.nextSendMs = nowMs + pause;
-    return this.#transferMessages(state.sealed);
+    return [...outputs, ...this.#transferMessages(state.sealed)];
   }
 
   #takeBack(nowMs: number, failure: MoveFailure, skip: number): SourceMoveOutput[] {
