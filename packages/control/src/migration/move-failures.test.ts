@@ -179,6 +179,79 @@ describe('a move that does not complete', () => {
     expect((await row())?.intent).toBeNull();
   });
 
+  // The state has left; control gives the move up and cannot decide. Whoever waits in the nodes asks, each second.
+  describe('that it had given up while the source waits for its target', () => {
+    async function leftBehind() {
+      const { sessionId, transportId } = await scene.publishOnA();
+      a.script.startMove = ({ moveId }) => {
+        setTimeout(() => a.send({ event: 'moveProven', moveId, transportId, measures: {} }), 5);
+        return {};
+      };
+      a.script.cancelMove = () => {
+        throw new Refusal('too-late');
+      };
+      await harness.migrate(sessionId);
+      const { moveId, epoch, returnEpoch } = a.received('startMove').at(-1)!;
+      const ask = (): void => a.send({ event: 'answerWanted', moveId, transportId });
+      const owner = async () => {
+        const row = await harness.storage.transports.get(transportId);
+        return [row?.ownerNodeId, row?.epoch, row?.intent ?? null];
+      };
+      const asked = a.received('cancelMove').length;
+      return { moveId, transportId, epoch, returnEpoch, ask, owner, asked };
+    }
+
+    it('adopts a target that owns, and tells the source', async () => {
+      const { moveId, transportId, epoch, ask, owner } = await leftBehind();
+      b.script.cancelMove = () => {
+        throw new Refusal('too-late');
+      };
+      ask();
+      await expect.poll(owner).toEqual([b.nodeId, epoch, null]);
+      await expect
+        .poll(() => a.received('tellMove'))
+        .toMatchObject([{ moveId, transportId, word: { kind: 'accepted' } }]);
+    });
+
+    it.each(['has let go', 'counts as dead'])(
+      'lets the source take the transport back when the target %s',
+      async (fate) => {
+        const { returnEpoch, ask, owner } = await leftBehind();
+        a.script.cancelMove = ({ force }) => {
+          if (force !== true) throw new Refusal('too-late');
+          return { epoch: returnEpoch };
+        };
+        if (fate === 'counts as dead') {
+          b.stop();
+          await b.ended;
+        } else b.script.cancelMove = () => ({});
+        await expect
+          .poll(() => {
+            ask();
+            return owner();
+          })
+          .toEqual([a.nodeId, returnEpoch, null]);
+      },
+    );
+
+    it('decides nothing while the target is away and may own', async () => {
+      const { ask, owner, asked } = await leftBehind();
+      b.script.cancelMove = () => {
+        throw new Refusal('internal');
+      };
+      ask();
+      await expect.poll(() => a.received('cancelMove').length).toBeGreaterThan(asked);
+      await harness.session();
+      expect(
+        a
+          .received('cancelMove')
+          .slice(asked)
+          .some(({ force }) => force === true),
+      ).toBe(false);
+      expect(await owner()).toMatchObject([a.nodeId, 1, { sourceNodeId: a.nodeId }]);
+    });
+  });
+
   it('fails with a named reason when a node goes away before the proof; calls go on', async () => {
     const { sessionId, client } = await scene.publishOnA();
     a.script.startMove = () => {

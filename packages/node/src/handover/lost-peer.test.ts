@@ -54,6 +54,17 @@ describe('a move whose other node died after TRANSFER', () => {
     expect(asked).toBe((2 * LINGER_MS) / RELEASE_WANTED_MS);
   });
 
+  it('makes a frozen source ask control each second while control alone is heard, until it has its word', () => {
+    const move = partition();
+    for (let now = 100; now <= 5_000; now += 100) move.runSource(now, move.source.tick(now, 0, now));
+    expect(move.source.stateName).toBe('transferring');
+    expect(move.log.filter((entry) => entry === 'source:askAnswer')).toHaveLength(5);
+    move.runSource(5_000, move.source.cancel(5_000, true) ?? []);
+    expect(move.reports).toContainEqual({ kind: 'takeBack', skip: GRANT_INDICES, count: GRANT_INDICES });
+    for (let now = 5_100; now <= 9_000; now += 100) move.runSource(now, move.source.tick(now, 0, now));
+    expect(move.log.filter((entry) => entry === 'source:askAnswer')).toHaveLength(5);
+  });
+
   it('makes the target ask control for the word that its source does not give, until it has it', () => {
     const move = partition();
     for (let now = 0; now <= 5_000; now += 100) move.runTarget(now, move.target.tick(now));
