@@ -173,6 +173,21 @@ describe('a node that comes back', () => {
     await stop(back);
   });
 
+  // A move to it ended between its report and the end of its registration.
+  it('keeps a transport that came to it after it had said what it runs', async () => {
+    const node = await harness.node();
+    const client = await harness.join(await harness.session());
+    const { transportId } = await harness.publish(client, node);
+    await stop(node);
+    const script = { configureTransport: () => ({}) };
+    const back = await harness.node({ identity: node.identity, script });
+    await expect.poll(() => back.received('configureTransport')).toHaveLength(2);
+    expect(back.received('configureTransport').at(-1)).toMatchObject({ transportId, epoch: 1 });
+    await client.request('ping');
+    expect(client.events.some(({ event }) => event === 'transportLost')).toBe(false);
+    await stop(back);
+  });
+
   it('asks the clients whose transports it has lost for other ones', async () => {
     const node = await harness.node();
     const client = await harness.join(await harness.session());

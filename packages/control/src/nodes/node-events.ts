@@ -10,7 +10,7 @@ import { disconnect } from '../roster/connections.js';
 import { loseTransport, suspectTransports } from '../roster/rejoin.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { publishReady } from '../roster/streams.js';
-import { configure, refresh } from '../transports/configure.js';
+import { configure, isGoneFromOwner, refresh } from '../transports/configure.js';
 import type { RegistryListener } from './registry.js';
 
 /** What control does when a node reports something. */
@@ -157,11 +157,8 @@ export class NodeEvents implements RegistryListener {
     const missing = roster
       .connectionsOn(nodeId)
       .filter(({ transport }) => transport !== null && !reported.has(transport.transportId));
-    for (const connection of missing) {
-      const { transport } = connection;
-      if (transport?.upcomingOwner === null) loseTransport(this.#context, connection, transport);
-      else this.#watch(this.#seek(connection, nodeId), 'looking for a transport failed');
-    }
+    for (const connection of missing)
+      this.#watch(this.#seek(connection, nodeId), 'looking for a transport failed');
     for (const claim of reported.values()) {
       const { transportId, epoch } = claim;
       const connection = roster.byTransport(transportId);
@@ -183,12 +180,17 @@ export class NodeEvents implements RegistryListener {
     for (const connection of roster.connectionsOn(nodeId)) refresh(this.#context, connection);
   }
 
-  /** One that was about to move may live at its target: its answer decides, or its report when it comes. */
+  /**
+   * A transport that a node did not report may have come to it since, by a move that ended meanwhile: only the node's answer
+   * says that it is lost. One that was about to move may live at its target, whose answer or report decides.
+   */
   #seek(connection: ConnectionState, nodeId: string): Promise<void> {
     return connection.lock.run(async () => {
       const { transport } = connection;
       if (transport?.ownerNodeId !== nodeId || connection.ended) return;
-      await endLeftMove(this.#context, connection, transport);
+      if (transport.upcomingOwner !== null) await endLeftMove(this.#context, connection, transport);
+      else if (await isGoneFromOwner(this.#context, connection, transport))
+        loseTransport(this.#context, connection, transport);
     });
   }
 

@@ -161,9 +161,19 @@ export class FakeNode {
         const epoch = this.#ownedAs(command.transportId);
         return epoch === undefined ? {} : { epoch };
       }
+      case 'configureTransport':
+        if (!this.#knows(command.transportId)) throw new Refusal('unknown-transport');
+        return {};
       default:
         return {};
     }
+  }
+
+  /** It was made or prepared here, or it was registered with. */
+  #knows(wanted: string): boolean {
+    const seen = [...this.received('createTransport'), ...this.received('prepareMove')];
+    const known = [...seen, ...(this.#options.transports ?? [])];
+    return known.some(({ transportId }) => transportId === wanted);
   }
 
   /** As it was made here, or as it was registered with. */

@@ -38,16 +38,35 @@ export function mediaOf(connection: ConnectionState, transport: TransportState):
 export async function configure(context: ControlContext, connection: ConnectionState): Promise<boolean> {
   const { transport } = connection;
   if (transport === null || connection.ended) return false;
+  return (await tellOwner(context, connection, transport)) === null;
+}
+
+/** True when the owner of our record says that it does not own, and nobody else is found to. As {@link configure}. */
+export async function isGoneFromOwner(
+  context: ControlContext,
+  connection: ConnectionState,
+  transport: TransportState,
+): Promise<boolean> {
+  const refused = await tellOwner(context, connection, transport);
+  return refused === 'unknown-transport' || refused === 'moved';
+}
+
+/** Null when the owner took the present media. */
+async function tellOwner(
+  context: ControlContext,
+  connection: ConnectionState,
+  transport: TransportState,
+): Promise<NodeCommandError['code'] | null> {
   transport.description = { ...transport.description, generation: transport.description.generation + 1 };
   const media = mediaOf(connection, transport);
   const refused = await configureAt(context, transport, transport, media);
   const isTaken =
     refused === null ||
     (refused === 'moved' && (await configureElsewhere(context, connection, transport, media)));
-  if (!isTaken) return false;
+  if (!isTaken) return refused;
   transport.media = media;
   await noteConfigured(context, connection, media);
-  return true;
+  return null;
 }
 
 /** Null when the node took it. */
