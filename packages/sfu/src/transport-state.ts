@@ -34,10 +34,14 @@ export function sameStream(a: StreamKey, b: StreamKey): boolean {
   return a.streamId === b.streamId && a.encodingId === b.encodingId;
 }
 
-/** Video egresses that `after` has switched on and `before` had not: each needs a key frame. */
+/** Video that `after` sends and `before` did not, by another feed on an SSRC in use, too: each needs a key frame. */
 export function newlyEnabledVideo(before: readonly EgressRule[], after: readonly EgressRule[]): EgressRule[] {
-  const enabled = new Set(before.filter((rule) => rule.enabled).map(({ ssrc }) => ssrc));
-  return after.filter((rule) => rule.kind === 'video' && rule.enabled && !enabled.has(rule.ssrc));
+  const enabled = new Map(before.filter((rule) => rule.enabled).map((rule) => [rule.ssrc, rule]));
+  return after.filter((rule) => {
+    const former = enabled.get(rule.ssrc);
+    const goesOn = former !== undefined && sameStream(former, rule);
+    return rule.kind === 'video' && rule.enabled && !goesOn;
+  });
 }
 
 export function ingressOf(media: TransportMedia, stream: StreamKey): IngressRule | undefined {
