@@ -207,6 +207,18 @@ describe('a client whose node is dead', () => {
     await publisher.event('transportLost', (event) => event.seq > seq);
   });
 
+  it('that makes another one while its wish for a restart waits gets no restart of that', async () => {
+    const publisher = await harness.join(sessionId);
+    const { streamId } = await harness.publish(publisher, dying);
+    await kill();
+    const asked = publisher.request('requestRestart');
+    await publisher.request('ping');
+    expect((await offerAnew(publisher, { publishes: streamId })).refused).toEqual([]);
+    await asked;
+    expect(living.received('restartIce')).toEqual([]);
+    expect(heard(publisher, 'restartOffer')).toBe(false);
+  });
+
   it('that makes none in time is disconnected for its network', async () => {
     const publisher = await harness.join(sessionId);
     await harness.publish(publisher, dying);

@@ -38,6 +38,8 @@ export async function recoverPath(context: ControlContext, connection: Connectio
     }
     try {
       await connection.lock.run(async () => {
+        // It has made another one meanwhile: nothing is wrong with that.
+        if (connection.transport !== transport) return;
         // Offered since the client asked, by a move or for an earlier request: it has another path already.
         if (connection.restartsSent === restartsSent) await restartAtOwner(context, connection);
       });
