@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Refusal, scriptMoves, type FakeNode } from '../testing/fake-node.js';
 import type { Harness } from '../testing/harness.js';
 import { useTwoNodes } from '../testing/two-nodes.js';
@@ -297,6 +297,19 @@ describe('a move that does not complete', () => {
     expect(again.received('cancelMove')).toHaveLength(1);
     again.stop();
     await again.ended;
+  });
+
+  it('fails alone when its grant cannot be written: the others of its migration go on, and only then it ends', async () => {
+    const { sessionId } = await scene.publishOnA();
+    await harness.publish(await harness.join(sessionId), a, 2_000);
+    const beginMove = vi.spyOn(harness.storage.transports, 'beginMove');
+    beginMove.mockRejectedValueOnce(new Error('the database is away'));
+    const migration = await harness.migrate(sessionId, { target: b.nodeId });
+    beginMove.mockRestore();
+    expect(migration).toMatchObject({ status: 'failed', progress: { moved: 1, total: 2 } });
+    const moves = migration['connections'] as { outcome: string; failure: string | null }[];
+    expect(moves.map(({ outcome }) => outcome).toSorted()).toEqual(['completed', 'failed']);
+    expect(moves.find(({ outcome }) => outcome === 'failed')?.failure).toBe('cancelled');
   });
 
   describe('whose end was lost with the socket of its source', () => {

@@ -34,28 +34,34 @@ export function moveTransport(
   waits: MoveWaits,
   request: MoveRequest,
 ): Promise<MoveReport> {
-  const { connection } = request;
-  return connection.lock.run(async () => {
-    const { transport } = connection;
-    if (transport === null || connection.ended) return failed('transport-closed');
-    if (transport.ownerNodeId === request.targetNodeId) return THERE_ALREADY;
-    const connected = transport.connected.promise.then(
-      () => true,
-      () => false,
-    );
-    if (!(await within(connected, context.timings.connectedWaitMs, false))) {
-      return failed(connection.ended ? 'transport-closed' : 'not-connected');
-    }
-    const intent = await grantMove(context, request, transport);
-    if (intent === null) {
-      // The move that was left open had brought it there.
-      return transport.ownerNodeId === request.targetNodeId ? THERE_ALREADY : failed('transport-closed');
-    }
-    return new Move(context, waits, request, transport, intent).run().catch((error: unknown) => {
+  return request.connection.lock
+    .run(() => grantAndMove(context, waits, request))
+    .catch((error: unknown) => {
       context.log.error({ moveId: request.moveId, error: String(error) }, 'a move failed inside control');
       return failed('cancelled');
     });
-  });
+}
+
+async function grantAndMove(
+  context: ControlContext,
+  waits: MoveWaits,
+  request: MoveRequest,
+): Promise<MoveReport> {
+  const { connection } = request;
+  const { transport } = connection;
+  if (transport === null || connection.ended) return failed('transport-closed');
+  if (transport.ownerNodeId === request.targetNodeId) return THERE_ALREADY;
+  const connected = transport.connected.promise.then(
+    () => true,
+    () => false,
+  );
+  if (!(await within(connected, context.timings.connectedWaitMs, false))) {
+    return failed(connection.ended ? 'transport-closed' : 'not-connected');
+  }
+  const intent = await grantMove(context, request, transport);
+  if (intent !== null) return new Move(context, waits, request, transport, intent).run();
+  // Else the move that was left open had brought it there.
+  return transport.ownerNodeId === request.targetNodeId ? THERE_ALREADY : failed('transport-closed');
 }
 
 /** The grant of the move; one that an earlier move has left open is closed first. Null: the transport cannot move now. */
