@@ -47,6 +47,20 @@ function scene() {
 }
 
 describe('the log of moves', () => {
+  // A write ends in several turns, and in none of them may a note find neither its loop nor its end.
+  it.each([0, 1, 2, 3, 4, 5, 6])('writes what is noted %i turns after a write has ended', async (turns) => {
+    const { log, writes } = scene();
+    log.note(move('1'));
+    await settle();
+    writes[0]?.end.resolve();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    log.note(move('1', 'completed'));
+    await settle();
+    writes[1]?.end.resolve();
+    await log.written();
+    expect(writes.map(({ moves }) => moves)).toEqual([[move('1')], [move('1', 'completed')]]);
+  });
+
   it('writes what is noted during a write together, and of each move the last word', async () => {
     const { log, writes, progress } = scene();
     log.note(move('1'));

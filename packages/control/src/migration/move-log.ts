@@ -45,7 +45,7 @@ export class MoveLog {
   }
 
   #write(): void {
-    this.#writing ??= this.#writeAll().finally(() => (this.#writing = null));
+    this.#writing ??= this.#writeAll();
   }
 
   async #writeAll(): Promise<void> {
@@ -67,5 +67,7 @@ export class MoveLog {
         );
       }
     }
+    // In the turn of the last look: what is noted after it begins another write.
+    this.#writing = null;
   }
 }
