@@ -2,20 +2,20 @@ import type { ControlContext } from '../context.js';
 import { forEachLimited } from '../deadline.js';
 import { ControlError } from '../errors.js';
 import { DRAINS_CONCURRENT_MAX } from '../limits.js';
-import type { SessionState } from '../roster/state.js';
+import { isBoundTo, type SessionState } from '../roster/state.js';
 import { chooseTarget } from '../nodes/placement.js';
 import type { Migrations } from './migrations.js';
 
 /** A session that failed to leave a stopping node is tried this often; then the node stops with it. */
 const DRAIN_ATTEMPTS_MAX = 3;
 
-/** Migrates every session with a transport on the node away from it. */
+/** Migrates every session with a transport on the node, or on its way there, away from it. */
 export async function drainNode(
   context: ControlContext,
   migrations: Migrations,
   nodeId: string,
 ): Promise<void> {
-  const sessions = new Set(context.roster.connectionsOn(nodeId).map(({ session }) => session));
+  const sessions = new Set(context.roster.connectionsBoundTo(nodeId).map(({ session }) => session));
   await forEachLimited([...sessions], DRAINS_CONCURRENT_MAX, (session) =>
     drainSession(context, migrations, session, nodeId),
   );
@@ -29,9 +29,13 @@ async function drainSession(
   nodeId: string,
 ): Promise<void> {
   const holds = (): boolean =>
-    [...session.connections.values()].some(({ transport }) => transport?.ownerNodeId === nodeId);
-  for (let attempt = 0; attempt < DRAIN_ATTEMPTS_MAX && holds(); attempt++) {
+    [...session.connections.values()].some(
+      ({ transport }) => transport !== null && isBoundTo(transport, nodeId),
+    );
+  for (let attempt = 0; attempt < DRAIN_ATTEMPTS_MAX; attempt++) {
     await migrations.settled(session.sessionId);
+    // What was on its way here may have stayed where it was.
+    if (!holds()) return;
     const target = chooseTarget(context.nodes.list(), [nodeId], null);
     try {
       await migrations.start(session, { target, rehearsal: false, ignoreMinAge: true });

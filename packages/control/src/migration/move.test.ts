@@ -146,6 +146,23 @@ describe('moving a transport', () => {
     const late = await harness.join(sessionId);
     await harness.publish(late, b, 3_000);
   });
+
+  it('moves away again what was on its way to a node that is stopping', async () => {
+    const { sessionId, client } = await scene.publishOnA();
+    const start = a.script.startMove;
+    a.script.startMove = async (command) => {
+      b.send({ event: 'stopping' });
+      await expect
+        .poll(() =>
+          harness.logs.some((line) => line.includes(`"${b.nodeId}"`) && line.includes('is stopping')),
+        )
+        .toBe(true);
+      return start?.(command);
+    };
+    expect(await harness.migrate(sessionId, { target: b.nodeId })).toMatchObject({ status: 'completed' });
+    await client.event('moveEnded', ({ outcome, nodeId }) => outcome === 'completed' && nodeId === a.nodeId);
+    await expect.poll(() => scene.connections(sessionId)).toMatchObject([{ nodeId: a.nodeId, epoch: 4 }]);
+  });
 });
 
 describe('control after many moves', () => {

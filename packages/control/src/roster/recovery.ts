@@ -109,10 +109,10 @@ async function forgetIdleNodes(context: ControlContext, owners: ReadonlySet<stri
   context.nodes.load(records.filter(({ nodeId }) => owners.has(nodeId)));
 }
 
-/** Nodes that have been away for long and own nothing: their identities are not pinned for ever. */
+/** Nodes that have been away for long, own nothing and are about to own nothing: their identities are not pinned for ever. */
 export async function forgetGoneNodes(context: ControlContext, nowMs: number): Promise<void> {
   for (const nodeId of context.nodes.longGone(nowMs)) {
-    if (context.roster.connectionsOn(nodeId).length > 0) continue;
+    if (context.roster.connectionsBoundTo(nodeId).length > 0) continue;
     context.nodes.forget(nodeId);
     await context.storage.nodes.remove(nodeId);
   }

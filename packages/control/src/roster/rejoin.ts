@@ -4,7 +4,7 @@ import { NODE_FATE_POLL_MS } from '../limits.js';
 import { NodeCommandError } from '../nodes/node-session.js';
 import { restartAtOwner } from '../transports/restart.js';
 import { disconnect } from './connections.js';
-import type { ConnectionState, TransportState } from './state.js';
+import { isBoundTo, type ConnectionState, type TransportState } from './state.js';
 
 /**
  * What becomes of clients whose node dies. Control alone cannot tell a dead node from one that is cut off from it and
@@ -18,9 +18,7 @@ export function suspectTransports(context: ControlContext, nodeId: string): void
   for (const connection of context.roster.connections()) {
     const { transport } = connection;
     if (transport === null || transport.isLost) continue;
-    if (transport.ownerNodeId === nodeId || transport.upcomingOwner?.nodeId === nodeId) {
-      connection.channel.push({ event: 'transportSuspect' });
-    }
+    if (isBoundTo(transport, nodeId)) connection.channel.push({ event: 'transportSuspect' });
   }
 }
 

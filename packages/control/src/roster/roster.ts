@@ -1,6 +1,6 @@
 import type { SignallingEvent } from '@godwit/protocol';
 import type { Storage } from '@godwit/storage';
-import { newSessionState, type ConnectionState, type SessionState } from './state.js';
+import { isBoundTo, newSessionState, type ConnectionState, type SessionState } from './state.js';
 
 /** The sessions in memory, and who is where in them. Rows are written by those who change it. */
 export class Roster {
@@ -73,9 +73,14 @@ export class Roster {
     if (session.connections.size === 0) this.#sessions.delete(session.sessionId);
   }
 
-  /** Transports owned by, or about to go to, a node. */
+  /** Those whose transport a node owns. */
   connectionsOn(nodeId: string): ConnectionState[] {
-    return this.connections().filter((connection) => connection.transport?.ownerNodeId === nodeId);
+    return this.connections().filter(({ transport }) => transport?.ownerNodeId === nodeId);
+  }
+
+  /** Those whose transport a node owns or is about to, as far as control knows: it may own already. */
+  connectionsBoundTo(nodeId: string): ConnectionState[] {
+    return this.connections().filter(({ transport }) => transport !== null && isBoundTo(transport, nodeId));
   }
 
   /** To everybody in the session, in order; connection events only to those who want them. */

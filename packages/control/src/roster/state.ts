@@ -168,6 +168,11 @@ export function newTransportState(fields: {
   return { upcomingOwner: null, media: null, isLost: false, ...fields, connected };
 }
 
+/** The node owns it, or may take it over by a move that has not ended. */
+export function isBoundTo({ ownerNodeId, upcomingOwner }: TransportState, nodeId: string): boolean {
+  return ownerNodeId === nodeId || upcomingOwner?.nodeId === nodeId;
+}
+
 /** How an address is named in lists of used addresses; nodes name them alike. */
 export function addressKey(address: PoolAddress): string {
   return address.family === 'IPv6'
