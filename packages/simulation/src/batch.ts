@@ -23,8 +23,12 @@ const WORKER_ARGUMENTS = ['--max-semi-space-size=32'];
 /** Progress is told about twice a second. */
 const PROGRESS_MS = 500;
 
-/** Runs seeds in this process, one after the other. */
-export async function runBatch(options: BatchOptions, onProgress: (totals: Totals) => void): Promise<Totals> {
+/** Runs seeds in this process, one after the other, until there are enough or `stop` says so. */
+export async function runBatch(
+  options: BatchOptions,
+  onProgress: (totals: Totals) => void,
+  stop?: AbortSignal,
+): Promise<Totals> {
   const totals = emptyTotals();
   const startedAt = process.cpuUsage();
   let toldAtMs = performance.now();
@@ -33,7 +37,9 @@ export async function runBatch(options: BatchOptions, onProgress: (totals: Total
     totals.cpuMs = (user + system) / 1_000;
     onProgress(totals);
   };
-  for (let count = 0; count < options.runsMax && totals.handovers < options.handoversMax; count += 1) {
+  const isEnough = (count: number): boolean =>
+    count >= options.runsMax || totals.handovers >= options.handoversMax || stop?.aborted === true;
+  for (let count = 0; !isEnough(count); count += 1) {
     const seed = options.firstSeed + count * options.stride;
     const { faults, print } = options;
     const run = await simulateRun({
@@ -51,11 +57,12 @@ export async function runBatch(options: BatchOptions, onProgress: (totals: Total
   return totals;
 }
 
-/** Splits the seeds over worker processes: worker w of n runs every n-th. */
+/** Splits the seeds over worker processes: worker w of n runs every n-th. `stop` ends them with what they have. */
 export async function runWorkers(
   workers: number,
   options: Omit<BatchOptions, 'print'>,
   onProgress: (totals: Totals) => void,
+  stop: AbortController,
 ): Promise<Totals> {
   const latest = Array.from({ length: workers }, emptyTotals);
   const sum = (): Totals => {
@@ -64,7 +71,6 @@ export async function runWorkers(
     return totals;
   };
   const share = (total: number, worker: number): number => Math.ceil((total - worker) / workers);
-  const stop = new AbortController();
   await Promise.all(
     latest.map((_, worker) =>
       runWorker(

@@ -17,6 +17,8 @@ const USAGE = `Simulates handovers under faults. One seed decides everything tha
   --brief         prints only the seeds that fail, and why in one word
   --keep-going    does not stop at the first violation
   --report FILE   writes the report as Markdown
+
+Ctrl-C ends it with what has run, and its report.
 `;
 const DEFAULT_RUNS = 200;
 const BAR_CHARS = 30;
@@ -111,13 +113,19 @@ async function main(): Promise<number> {
     }
     showProgress(totals, { runs: runsMax, handovers: handoversMax }, startedAtMs);
   };
+  const stop = new AbortController();
+  // What has run is worth its report.
+  process.once('SIGINT', () => {
+    stop.abort();
+  });
   const totals =
     workers === 1
       ? await runBatch(
           { ...batch, ...(options.trace ? { print: (line) => out(`${line}\n`) } : {}) },
           onProgress,
+          stop.signal,
         )
-      : await runWorkers(workers, batch, onProgress);
+      : await runWorkers(workers, batch, onProgress, stop);
   const facts: ReportFacts = {
     totals,
     firstSeed,
