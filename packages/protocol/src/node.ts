@@ -339,5 +339,5 @@ export const nodeMessage = z.union([
 ]);
 
 /** WebSocket close codes between node and control. */
-export const NODE_CLOSE = { badProof: 4401, replaced: 4409, malformed: 4400 } as const;
+export const NODE_CLOSE = { badProof: 4401, replaced: 4409, malformed: 4400, tooMany: 4429 } as const;
 export { uint16 as portNumber };

@@ -116,8 +116,8 @@ export class NodeServer {
       },
     });
     if (session === null) {
-      log.warn({ nodeId: parsed.data.nodeId }, 'node refused: its id belongs to another identity');
-      socket.close(NODE_CLOSE.badProof, 'the id belongs to another identity');
+      log.warn({ nodeId: parsed.data.nodeId }, 'node refused: there are too many nodes');
+      socket.close(NODE_CLOSE.tooMany, 'there are too many nodes');
       return null;
     }
     // It may have gone while its row was written.

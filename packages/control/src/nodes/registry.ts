@@ -100,7 +100,7 @@ export class NodeRegistry {
 
   /**
    * Takes a registration that has proven itself. `send` and `disconnect` belong to its socket.
-   * A second socket of the same identity replaces the first. Null: the id is pinned to another identity.
+   * A second socket of the same identity replaces the first. Null: there are too many nodes.
    */
   async register(
     registration: NodeRegistration,
@@ -235,13 +235,16 @@ export class NodeRegistry {
     entry.disconnect = () => undefined;
   }
 
-  /** The id that this identity has, else the one it asks for while free, else the next letter. */
+  /**
+   * The id that this identity has, else the one it asks for while free, else the next letter: one that owned nothing when
+   * control ended may find its id given to a newcomer.
+   */
   #idFor(registration: NodeRegistration): string | null {
     for (const entry of this.#entries.values()) {
       if (entry.identityKey === registration.identityKey) return entry.nodeId;
     }
-    if (registration.nodeId !== undefined)
-      return this.#entries.has(registration.nodeId) ? null : registration.nodeId;
+    if (registration.nodeId !== undefined && !this.#entries.has(registration.nodeId))
+      return registration.nodeId;
     for (let index = 0; index < NODES_MAX; index++) {
       const nodeId = `node-${index < 26 ? String.fromCharCode(97 + index) : index + 1}`;
       if (!this.#entries.has(nodeId)) return nodeId;
