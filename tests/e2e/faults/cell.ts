@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { auditNonces, type CapturedDatagram } from '@godwit/testing';
 import { Capture, fromServers } from '../support/environment.js';
 import { FaultClient } from './client.js';
@@ -220,11 +222,18 @@ function nonceFaults(datagrams: readonly CapturedDatagram[], { mover, other }: C
   return reused.length > 0 ? [...wrong, 'a receiver saw one index twice'] : wrong;
 }
 
+/** Resolves when it is gone: the next cell must not count it as a node. */
+async function kill(process: ChildProcess): Promise<void> {
+  const gone = process.exitCode === null && process.signalCode === null ? once(process, 'exit') : null;
+  process.kill('SIGKILL');
+  await gone;
+}
+
 async function tidyUp(stage: Stage, nodes: StageNodes, call: Call, { fault }: Cell): Promise<void> {
   stage.steps.clear();
   stage.mend();
   if (fault.kind === 'stop' && fault.forEver && fault.party !== 'control')
-    stage.process(fault.party, nodes).kill('SIGKILL');
+    await kill(stage.process(fault.party, nodes));
   // Whatever a failed cell left standing.
   stage.platform.control.kill('SIGCONT');
   for (const { process } of Object.values(nodes)) process.kill('SIGCONT');

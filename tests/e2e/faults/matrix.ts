@@ -71,6 +71,12 @@ const ACCEPTED: readonly Step[] = ['accepted sent', 'release sent', 'lingering']
 
 /** Outcomes that the rules of a move allow in this cell. */
 export function allowed({ step, fault }: Cell): readonly Outcome[] {
+  // Control stands still at this step, the nodes do not: in some ms the move has ended, before or after the fault.
+  if (step === 'client told') return [...new Set([...ruled(step, fault), ...ruled('lingering', fault)])];
+  return ruled(step, fault);
+}
+
+function ruled(step: Step, fault: Fault): readonly Outcome[] {
   switch (fault.kind) {
     case 'kill':
       return afterLoss(step, fault.party);
