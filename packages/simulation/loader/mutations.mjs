@@ -6,6 +6,12 @@ const targetEffects = 'packages/node/src/handover/target-effects.ts';
 const sourceMove = 'packages/node/src/handover/source-move.ts';
 const targetMove = 'packages/node/src/handover/target-move.ts';
 
+const withoutRelayDedupe = {
+  file: 'packages/datapath-js/src/feed.ts',
+  find: 'if (verdict !== INDEX_NEW) {',
+  replace: 'if (verdict < -100) {',
+};
+
 export const MUTATIONS = [
   {
     name: 'source-floor',
@@ -37,9 +43,7 @@ export const MUTATIONS = [
   },
   {
     name: 'relay-dedupe',
-    file: 'packages/datapath-js/src/feed.ts',
-    find: 'if (verdict !== INDEX_NEW) {',
-    replace: 'if (verdict < -100) {',
+    ...withoutRelayDedupe,
     why: 'a packet enters a stream once, by whatever ways it comes (5)',
   },
   {
@@ -47,13 +51,7 @@ export const MUTATIONS = [
     file: guard,
     find: '    if (space.used.has(index)) return GUARD_REUSED;\n',
     replace: '',
-    also: [
-      {
-        file: 'packages/datapath-js/src/feed.ts',
-        find: 'if (verdict !== INDEX_NEW) {',
-        replace: 'if (verdict < -100) {',
-      },
-    ],
+    also: [withoutRelayDedupe],
     why: 'an index is used once (3), even if a packet enters its stream twice: without relay-dedupe',
   },
   {

@@ -1,8 +1,8 @@
 import {
-  CONTROL_BACKLOG_MAX,
   CONTROL_RECONNECT_MS,
   CONTROL_RECONNECT_MS_MAX,
   CONTROL_SILENCE_MS,
+  ControlBacklog,
   NodeError,
   type ControlChannel,
 } from '@godwit/node/core';
@@ -34,7 +34,7 @@ export class NodeLink implements ControlChannel {
   #end: ChannelEnd | null = null;
   #isRegistered = false;
   #attempts = 0;
-  #backlog: string[] = [];
+  readonly #backlog = new ControlBacklog();
 
   constructor(options: NodeLinkOptions) {
     this.#options = options;
@@ -63,14 +63,8 @@ export class NodeLink implements ControlChannel {
 
   send(event: NodeEvent): void {
     this.#options.onEvent(event);
-    const text = JSON.stringify(event);
-    if (this.#isRegistered) {
-      this.#end?.send(text);
-      return;
-    }
-    if (event.event === 'heartbeat' || event.event === 'releaseWanted') return;
-    if (this.#backlog.length >= CONTROL_BACKLOG_MAX) this.#backlog.shift();
-    this.#backlog.push(text);
+    if (this.#isRegistered) this.#end?.send(JSON.stringify(event));
+    else this.#backlog.keep(event);
   }
 
   tick(nowMs: number): void {
@@ -90,7 +84,7 @@ export class NodeLink implements ControlChannel {
     this.#attempts = 0;
     this.nodeId = nodeId;
     this.#options.onRegistered(nodeId);
-    for (const text of this.#backlog.splice(0)) end.send(text);
+    for (const text of this.#backlog.takeAll()) end.send(text);
   }
 
   #command(end: ChannelEnd, command: NodeCommand): void {

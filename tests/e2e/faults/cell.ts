@@ -4,7 +4,7 @@ import { auditNonces, type CapturedDatagram } from '@godwit/testing';
 import { Capture, fromServers } from '../support/environment.js';
 import { FaultClient } from './client.js';
 import { allowed, AWAY_MS, nameOf, STEPS, type Cell, type CellResult, type Outcome } from './matrix.js';
-import type { Stage, StageNodes } from './stage.js';
+import { isAlive, type Stage, type StageNodes } from './stage.js';
 import { pause, until } from './until.js';
 
 /** Media flows for so long before the move, and for as long again at the end. */
@@ -224,7 +224,7 @@ function nonceFaults(datagrams: readonly CapturedDatagram[], { mover, other }: C
 
 /** Resolves when it is gone: the next cell must not count it as a node. */
 async function kill(process: ChildProcess): Promise<void> {
-  const gone = process.exitCode === null && process.signalCode === null ? once(process, 'exit') : null;
+  const gone = isAlive(process) ? once(process, 'exit') : null;
   process.kill('SIGKILL');
   await gone;
 }

@@ -126,7 +126,8 @@ export class Stage {
   }
 }
 
-const isAlive = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
+export const isAlive = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode === null && signalCode === null;
 
 function rulesOf(link: Link, source: number, target: number, controlPort: number): string[] {
   const pool = (number: number): string[] => {

@@ -1,10 +1,10 @@
 import type { MoveIntent } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
-import { NodeCommandError } from '../nodes/node-session.js';
+import { isCommandError } from '../nodes/node-session.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { configure } from '../transports/configure.js';
 import { adoptOwner } from './adopt-owner.js';
-import { grantedOwner } from './granted-owner.js';
+import { grantedOwner, type ReportedOwner } from './granted-owner.js';
 
 /**
  * Ends a move that nobody waits for any more: an earlier control began it, or its source could not be asked. Unless the
@@ -22,12 +22,12 @@ export async function endLeftMove(
   const intent = (await storage.transports.get(transportId))?.intent ?? null;
   const source = nodes.session(ownerNodeId);
   if (intent === null || source === null) return false;
-  const { moveId, targetNodeId } = intent;
+  const { moveId } = intent;
   let keptAs: number | undefined;
   try {
     keptAs = (await source.command('cancelMove', { moveId, transportId })).epoch;
   } catch (error) {
-    if (isTooLate(error)) return endTransferred(context, connection, transport, intent);
+    if (isCommandError(error, 'too-late')) return endTransferred(context, connection, transport, intent);
     // The nodes finish it between them and say how it ended.
     log.info({ moveId, transportId, error: String(error) }, 'a move goes on without control');
     return false;
@@ -38,10 +38,7 @@ export async function endLeftMove(
     return adoptTarget(context, connection, transport, intent, owned.epoch);
   }
   // Only what the source keeps is taken from the target.
-  await nodes
-    .session(targetNodeId)
-    ?.command('cancelMove', { moveId, transportId })
-    .catch(() => undefined);
+  await askTarget(context, transportId, intent);
   return recordKept(context, transport, intent, keptAs);
 }
 
@@ -82,8 +79,7 @@ async function endTransferred(
     if (answer.epoch === undefined || !(await recordKept(context, transport, intent, answer.epoch)))
       return false;
     context.log.info({ moveId, transportId, nodeId }, 'a transport was taken back at control’s word');
-    await context.routes.push(connection.session);
-    await configure(context, connection);
+    await tellOfOwner(context, connection);
     return true;
   }
   if (!(await adoptTarget(context, connection, transport, intent, owned.epoch))) return false;
@@ -93,7 +89,7 @@ async function endTransferred(
   return true;
 }
 
-/** Whether the target owns, and as what; `let-go`: it does not and never will by this move, or counts as dead. */
+/** Gives the move up at the target. Whether it owns, and as what; `let-go`: it does not and never will by this move, or counts as dead. */
 async function askTarget(
   { nodes }: ControlContext,
   transportId: string,
@@ -106,11 +102,9 @@ async function askTarget(
     const { epoch } = await target.command('cancelMove', { moveId, transportId });
     return epoch === undefined ? 'let-go' : { epoch };
   } catch (error) {
-    return isTooLate(error) ? { epoch: targetEpoch } : 'unknown';
+    return isCommandError(error, 'too-late') ? { epoch: targetEpoch } : 'unknown';
   }
 }
-
-const isTooLate = (error: unknown): boolean => error instanceof NodeCommandError && error.code === 'too-late';
 
 /** The word of the move's end was lost, and neither node repeats it: nobody asks the one that owns without a bound. */
 async function adoptTarget(
@@ -120,10 +114,25 @@ async function adoptTarget(
   { moveId, targetNodeId: ownerNodeId }: MoveIntent,
   epoch: number,
 ): Promise<boolean> {
-  if (!(await adoptOwner(context, transport, { ownerNodeId, epoch }))) return false;
+  if (!(await adoptOwnerAndTell(context, connection, transport, { ownerNodeId, epoch }))) return false;
   const { transportId } = transport;
   context.log.info({ moveId, transportId, nodeId: ownerNodeId }, 'a move had ended without word of it');
+  return true;
+}
+
+/** {@link adoptOwner}, and everybody who is concerned learns of it. The connection's lock must be held. */
+export async function adoptOwnerAndTell(
+  context: ControlContext,
+  connection: ConnectionState,
+  transport: TransportState,
+  reported: ReportedOwner,
+): Promise<boolean> {
+  if (!(await adoptOwner(context, transport, reported))) return false;
+  await tellOfOwner(context, connection);
+  return true;
+}
+
+async function tellOfOwner(context: ControlContext, connection: ConnectionState): Promise<void> {
   await context.routes.push(connection.session);
   await configure(context, connection);
-  return true;
 }

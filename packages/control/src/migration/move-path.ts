@@ -2,7 +2,7 @@ import { chooseStateSchema, type IceCredentials, type MoveFailure, type PathMeth
 import type { MoveIntent } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { candidateInits } from '../negotiation/describe.js';
-import { NodeCommandError } from '../nodes/node-session.js';
+import { isCommandError, NodeCommandError } from '../nodes/node-session.js';
 import { routesOfConnection } from '../roster/routes.js';
 import { addressKey, type TransportState } from '../roster/state.js';
 import { mediaOf } from '../transports/configure.js';
@@ -150,7 +150,7 @@ export class MovePath {
       if (nodeId === this.#source.nodeId) this.keptAs = epoch ?? null;
       return 'cancelled';
     } catch (error) {
-      return error instanceof NodeCommandError && error.code === 'too-late' ? 'too-late' : 'unreachable';
+      return isCommandError(error, 'too-late') ? 'too-late' : 'unreachable';
     }
   }
 

@@ -2,7 +2,7 @@ import type { NodeEvent, NodeRegistration, ReportedTransport } from '@godwit/pro
 import type { ControlContext } from '../context.js';
 import { drainNode } from '../migration/drain.js';
 import { adoptOwner } from '../migration/adopt-owner.js';
-import { endLeftMove } from '../migration/left-move.js';
+import { adoptOwnerAndTell, endLeftMove } from '../migration/left-move.js';
 import type { Migrations } from '../migration/migrations.js';
 import type { MoveWaits } from '../migration/move-waits.js';
 import { Releases } from '../migration/release.js';
@@ -10,7 +10,7 @@ import { disconnect } from '../roster/connections.js';
 import { loseTransport, suspectTransports } from '../roster/rejoin.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { publishReady } from '../roster/streams.js';
-import { configure, isGoneFromOwner, refresh } from '../transports/configure.js';
+import { isGoneFromOwner, refresh } from '../transports/configure.js';
 import type { RegistryListener } from './registry.js';
 
 /** What control does when a node reports something. */
@@ -125,9 +125,7 @@ export class NodeEvents implements RegistryListener {
     );
     this.#watch(
       connection.lock.run(async () => {
-        if (!(await adoptOwner(this.#context, transport, event))) return;
-        await this.#context.routes.push(connection.session);
-        await configure(this.#context, connection);
+        await adoptOwnerAndTell(this.#context, connection, transport, event);
       }),
       'recording a late word failed',
     );

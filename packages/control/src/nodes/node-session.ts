@@ -20,6 +20,11 @@ export class NodeCommandError extends Error {
   }
 }
 
+/** The command did not succeed for just this reason. */
+export function isCommandError(error: unknown, code: NodeCommandError['code']): boolean {
+  return error instanceof NodeCommandError && error.code === code;
+}
+
 /** A command without its id. */
 export type CommandFields<T extends NodeCommandType> = Omit<Extract<NodeCommand, { type: T }>, 'id' | 'type'>;
 

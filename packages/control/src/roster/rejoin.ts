@@ -1,7 +1,7 @@
 import type { ControlContext } from '../context.js';
 import { ClientError } from '../errors.js';
 import { NODE_FATE_POLL_MS } from '../limits.js';
-import { NodeCommandError } from '../nodes/node-session.js';
+import { isCommandError } from '../nodes/node-session.js';
 import { restartAtOwner } from '../transports/restart.js';
 import { disconnect } from './connections.js';
 import { isBoundTo, type ConnectionState, type TransportState } from './state.js';
@@ -55,8 +55,7 @@ export async function recoverPath(context: ControlContext, connection: Connectio
 
 /** The owner itself says that it has no such transport. */
 function isUnknownThere(error: unknown): boolean {
-  const cause = error instanceof ClientError ? error.cause : null;
-  return cause instanceof NodeCommandError && cause.code === 'unknown-transport';
+  return error instanceof ClientError && isCommandError(error.cause, 'unknown-transport');
 }
 
 /** Waits until the owner is back or is missing. A move may name another owner meanwhile. */

@@ -11,12 +11,8 @@ import {
   type NodeEvent,
   type NodeRegistration,
 } from '@godwit/protocol';
-import {
-  CONTROL_BACKLOG_MAX,
-  CONTROL_RECONNECT_MS,
-  CONTROL_RECONNECT_MS_MAX,
-  CONTROL_SILENCE_MS,
-} from '../limits.js';
+import { CONTROL_RECONNECT_MS, CONTROL_RECONNECT_MS_MAX, CONTROL_SILENCE_MS } from '../limits.js';
+import { ControlBacklog } from './control-backlog.js';
 import type { NodeIdentity } from '../link/identity.js';
 import { NodeError } from '../errors.js';
 
@@ -47,7 +43,7 @@ export class ControlConnection {
   #socket: WebSocket | null = null;
   #registered = false;
   #nodeId: string | null = null;
-  #backlog: string[] = [];
+  readonly #backlog = new ControlBacklog();
   #attempts = 0;
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
@@ -94,15 +90,8 @@ export class ControlConnection {
   }
 
   send(event: NodeEvent): void {
-    const text = JSON.stringify(event);
-    if (this.#registered) {
-      this.#socket?.send(text);
-      return;
-    }
-    // Said again while they hold.
-    if (event.event === 'heartbeat' || event.event === 'releaseWanted') return;
-    if (this.#backlog.length >= CONTROL_BACKLOG_MAX) this.#backlog.shift();
-    this.#backlog.push(text);
+    if (this.#registered) this.#socket?.send(JSON.stringify(event));
+    else this.#backlog.keep(event);
   }
 
   /** Closes a socket over which nothing has come for too long. */
@@ -134,7 +123,7 @@ export class ControlConnection {
     this.#attempts = 0;
     this.#nodeId = welcome.data.nodeId;
     this.#options.onRegistered(welcome.data.nodeId);
-    for (const text of this.#backlog.splice(0)) socket.send(text);
+    for (const text of this.#backlog.takeAll()) socket.send(text);
   }
 
   #registration(nonce: Buffer): NodeRegistration {
