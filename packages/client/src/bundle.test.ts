@@ -48,6 +48,7 @@ describe('constants that are kept twice', () => {
   it('are those of the protocol and of package.json', () => {
     const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string };
     expect(SDK_VERSION).toBe(version);
+    expect(limits.MESSAGE_BYTES_MAX).toBe(protocol.SIGNALLING_MESSAGE_BYTES_MAX);
     expect(limits.SIGNAL_DATA_BYTES_MAX).toBe(protocol.SIGNAL_DATA_BYTES_MAX);
     expect(limits.SIGNAL_TYPE_CHARS_MAX).toBe(protocol.SIGNAL_TYPE_CHARS_MAX);
     expect(limits.MEDIA_SECTIONS_MAX).toBe(protocol.MEDIA_SECTIONS_MAX);

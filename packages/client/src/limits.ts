@@ -4,6 +4,8 @@
 export const SIGNAL_DATA_BYTES_MAX = 8_192;
 /** Characters of a signal's type (protocol). */
 export const SIGNAL_TYPE_CHARS_MAX = 128;
+/** Bytes of one message to the server (protocol): what is larger is refused here, since there it ends the socket. */
+export const MESSAGE_BYTES_MAX = 524_288;
 /** How often the socket is proven by a ping (protocol). */
 export const PING_INTERVAL_MS = 5_000;
 /** How long the server keeps a connection whose socket broke (protocol): after it, resuming is pointless. */
@@ -18,6 +20,10 @@ export const REQUEST_TIMEOUT_MS = 20_000;
 export const BACKOFF_BASE_MS = 250;
 /** Longest wait between attempts, so that several fit into the grace. */
 export const BACKOFF_MAX_MS = 4_000;
+/** A socket that breaks sooner counts as one more failure: what breaks it may be what is sent on it. */
+export const SOCKET_STABLE_MS = 5_000;
+/** Times that a request is repeated on the next socket: one that is never answered may be what breaks them. */
+export const RESENDS_MAX = 5;
 /** Requests waiting for an answer or for the socket's return; all are sent at once then, and the server takes as many. */
 export const REQUESTS_PENDING_MAX = 64;
 /** Events held between the answer to connect and the page's first turn. */

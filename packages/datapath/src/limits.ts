@@ -1,4 +1,5 @@
 /** Bounds of every datapath. */
+import { EGRESS_SSRCS_MAX } from '@godwit/protocol';
 
 /** Replay protection, packets: libsrtp in browsers uses 1024 too; far above any reordering seen. */
 export const REPLAY_WINDOW_BITS = 1_024;
@@ -18,8 +19,11 @@ export const EGRESS_MAPPINGS_MAX = 8;
 export const ARRIVALS_MAX = 2_048;
 /** A larger jump of a stream's index is a restart or an attack, never repaired packet by packet. */
 export const GAP_PACKETS_MAX = 512;
-/** SSRC contexts of one transport: 50 streams with RTX each way, and as many again for probing. */
-export const SSRC_CONTEXTS_MAX = 512;
+/**
+ * SSRC contexts of one transport and direction. Those of a sender are never forgotten (nonces): every egress that the
+ * transport ever had, and its own RTCP. A state with all of them fits into TRANSFER's 64 fragments.
+ */
+export const SSRC_CONTEXTS_MAX = EGRESS_SSRCS_MAX + 48;
 /**
  * Remote addresses bound to one transport at a time. A client checks a server's address from each of its own: three
  * interfaces with both families make six, an ICE restart opens six more ports, and the old path is checked beside the new.

@@ -27,8 +27,8 @@ export const RTCP_TEXT_BYTES_MAX = 255;
 /** Items of one count field (report blocks, chunks, sources): it has 5 bits. */
 export const RTCP_COUNT_MAX = 31;
 
-/** Lines of an SDP: a media section of a browser has 30 to 170, and the characters are bounded too. */
-export const SDP_LINES_MAX = 8_192;
+/** Lines of one SDP: an m-line of Chromium's has up to 95, and there may be 128 of them. */
+export const SDP_LINES_MAX = 16_384;
 /** Characters of one SDP line: the longest in use lists the mids of a BUNDLE group. */
 export const SDP_LINE_CHARS_MAX = 8_192;
 /** Payload types of one m-line: the field has 7 bits. */

@@ -31,7 +31,7 @@ export const DTLS_HELD_RECORDS_MAX = 2;
 /** A datagram of ours, bytes: fits every path that carries WebRTC. */
 export const DTLS_DATAGRAM_BYTES = 1_200;
 
-/** A portable state, bytes: 512 SSRCs with the largest windows and a full feedback interval stay well below. */
+/** A portable state, bytes: SSRC_CONTEXTS_MAX with the largest windows and a full feedback interval stay well below. */
 export const STATE_BYTES_MAX = 256 * 1024;
 /** Its JSON header, bytes. */
 export const STATE_HEADER_BYTES_MAX = 192 * 1024;

@@ -91,6 +91,12 @@ call.showAgain = () => {
   for (const stream of hidden.splice(0)) show(stream);
 };
 
+/** What was noted so far is nobody's concern any more: a page that runs for long keeps nothing of it. */
+call.forget = () => {
+  call.frames = [];
+  call.reports = [];
+};
+
 /** Resolves with the stream's id. */
 call.publish = (properties) =>
   new Promise((resolve, reject) => {

@@ -76,6 +76,8 @@ declare global {
       hideAll(): void;
       /** Subscribes to what `hideAll` hid. */
       showAgain(): void;
+      /** Forgets frames and reports. */
+      forget(): void;
       lostOf(streamId: string): Promise<number>;
       counters(): Promise<Record<string, number | string>>;
       frameGaps(fromMs: number, toMs: number): Record<string, number>;

@@ -28,7 +28,7 @@ export async function watch(
   work: () => Promise<unknown>,
 ): Promise<Window> {
   const before = await totals(pages);
-  const starts = await Promise.all(pages.map(({ page }) => page.evaluate(() => performance.now())));
+  await Promise.all(pages.map(({ page }) => page.evaluate(() => window.call.forget())));
   const stalls = monitorEventLoopDelay({ resolution: STALL_RESOLUTION_MS });
   const startedAtMs = Date.now();
   const waitedBefore = waitedForCpuMs();
@@ -38,9 +38,7 @@ export async function watch(
   const endedAtMs = Date.now();
   const cpuPressure = (waitedForCpuMs() - waitedBefore) / (endedAtMs - startedAtMs);
   const gaps = await Promise.all(
-    pages.map(({ page }, number) =>
-      page.evaluate((from) => Object.values(window.call.frameGaps(from, Infinity)), starts[number] ?? 0),
-    ),
+    pages.map(({ page }) => page.evaluate(() => Object.values(window.call.frameGaps(0, Infinity)))),
   );
   const after = await totals(pages);
   const grown = (key: string): number => (after[key] ?? 0) - (before[key] ?? 0);

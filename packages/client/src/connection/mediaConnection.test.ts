@@ -21,6 +21,8 @@ class FakePeer extends EventTarget {
   localDescription: { sdp: string } | null = null;
   oniceconnectionstatechange: (() => void) | null = null;
   readonly transceivers: FakeTransceiver[] = [];
+  /** The browser has begun an offer and not yet told its text. */
+  whileMaking: () => void = () => undefined;
 
   addTransceiver(kind: string, { direction }: { direction: string }): FakeTransceiver {
     const setCodecPreferences = (codecs: unknown[]) => void (transceiver.codecs = codecs);
@@ -36,10 +38,15 @@ class FakePeer extends EventTarget {
     return transceiver;
   }
 
+  /** The offer says what is so now, and is there a little later. */
   async setLocalDescription(): Promise<void> {
-    await Promise.resolve();
     for (const [index, transceiver] of this.transceivers.entries()) transceiver.mid ??= String(index);
-    this.localDescription = { sdp: 'offer' };
+    const sections = this.transceivers.map(
+      ({ kind, direction, mid }) => `m=${kind} 9\r\na=mid:${mid}\r\na=${direction}\r\n`,
+    );
+    this.whileMaking();
+    await Promise.resolve();
+    this.localDescription = { sdp: `v=0\r\n${sections.join('')}` };
   }
 
   async setRemoteDescription(): Promise<void> {
@@ -121,6 +128,21 @@ describe('subscriptions of one stream', () => {
     await ended;
     expect(offers.at(-1)?.subscriptions).toHaveLength(1);
   });
+});
+
+it('names in an offer only what was asked for before it was made', async () => {
+  const [one, two] = [{}, {}];
+  await media.subscribe(STREAM, one);
+  const before = offers.length;
+  // The offer without the first one is being made, and the second takes its m-lines again.
+  let begun: Promise<unknown> | undefined;
+  peer.whileMaking = () => (begun ??= media.subscribe(STREAM, two));
+  await media.unsubscribe(one);
+  await begun;
+  expect(offers.slice(before).map(({ subscriptions }) => subscriptions)).toEqual([
+    [],
+    [{ streamId: STREAM, audioMid: '0', videoMid: '1' }],
+  ]);
 });
 
 describe('a peer connection that takes the place of another', () => {

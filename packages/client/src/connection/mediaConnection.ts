@@ -7,6 +7,7 @@ import type { Platform } from '../signalling/platform.js';
 import { Negotiator } from './negotiator.js';
 import type { OfferedStreams, RestartOffer } from './negotiator.js';
 import { withOpusDtx } from './opusDtx.js';
+import { directionsOf } from './sdpSections.js';
 import { PathRecovery } from './pathRecovery.js';
 import { receivedOf, SilenceWatch } from './silenceWatch.js';
 import { TransceiverPool } from './transceivers.js';
@@ -84,7 +85,7 @@ export class MediaConnection {
     this.#peer = createPeer({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', ...configuration });
     this.#pool = new TransceiverPool(this.#peer);
     this.#negotiator = new Negotiator(this.#peer, {
-      describe: () => this.#describe(),
+      describe: (sdp) => this.#describe(directionsOf(sdp)),
       offer: (sdp, streams) => delegate.offer(sdp, streams),
       adaptAnswer: (sdp) => withOpusDtx(sdp, this.#dtxMids()),
       answered: (result) => this.#answered(result),
@@ -236,10 +237,12 @@ export class MediaConnection {
     }
   }
 
-  #describe(): OfferedStreams {
+  #describe(directions: ReadonlyMap<string, string>): OfferedStreams {
+    const offered = (streams: ReadonlyMap<unknown, StreamMedia>, direction: string): StreamMids[] =>
+      [...streams.values()].filter((media) => isOffered(media, directions, direction)).map(midsOf);
     return {
-      publications: [...this.#publications.values()].filter(hasMids).map(midsOf),
-      subscriptions: [...this.#subscriptions.values()].filter(hasMids).map(midsOf),
+      publications: offered(this.#publications, 'sendonly'),
+      subscriptions: offered(this.#subscriptions, 'recvonly'),
     };
   }
 
@@ -287,9 +290,18 @@ const encoding = (maxBitrateBps: number | undefined): RTCRtpEncodingParameters =
 const hasMedia = ({ currentDirection }: RTCRtpTransceiver): boolean =>
   currentDirection === 'sendonly' || currentDirection === 'recvonly';
 
-/** A transceiver added while an offer was under way has no mid yet: it is in the next offer. */
-const hasMids = ({ audio, video }: StreamMedia): boolean =>
-  (audio?.mid ?? null) !== null || (video?.mid ?? null) !== null;
+/** A transceiver that was added, or taken again, after the offer had been made is not in it as what it is now. */
+function isOffered(
+  { audio, video }: StreamMedia,
+  directions: ReadonlyMap<string, string>,
+  direction: string,
+): boolean {
+  const transceivers = [audio, video].filter((each) => each !== undefined);
+  return (
+    transceivers.length > 0 &&
+    transceivers.every(({ mid }) => mid !== null && directions.get(mid) === direction)
+  );
+}
 
 function midsOf({ streamId, audio, video }: StreamMedia): StreamMids {
   return {

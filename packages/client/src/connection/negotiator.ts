@@ -24,8 +24,8 @@ export interface OfferedStreams {
 }
 
 export interface NegotiatorDelegate {
-  /** Called when the offer is set, so that mids are known. */
-  describe(): OfferedStreams;
+  /** What that offer carries; what was asked for since it was made is left to the next one. */
+  describe(offer: string): OfferedStreams;
   offer(sdp: string, streams: OfferedStreams): Promise<OfferResult>;
   /** Last look at an answer before it is applied. */
   adaptAnswer(sdp: string): string;
@@ -143,7 +143,7 @@ export class Negotiator {
     if (this.#restarts.length > 0) return { kind: 'restart' };
     const sdp = this.#peer.localDescription?.sdp;
     if (sdp === undefined) throw new Error('the peer connection made no offer');
-    const reply = this.#delegate.offer(sdp, this.#delegate.describe());
+    const reply = this.#delegate.offer(sdp, this.#delegate.describe(sdp));
     const answer = reply.then((result): Next => ({ kind: 'answer', result }));
     const next = await Promise.race([answer, this.#restartSignal()]);
     if (next.kind === 'restart') this.#stale = answer.catch(() => undefined);

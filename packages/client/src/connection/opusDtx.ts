@@ -1,15 +1,14 @@
+import { midOf, sectionsOf } from './sdpSections.js';
+
 /**
  * Sets usedtx=1 (RFC 7587, 6.1) for Opus in the m-line with `mid` of an answer: the receiver's wish in the answer
  * is what makes the browser's encoder stop sending in silence. Everything else stays as it is.
  */
 export function withOpusDtx(sdp: string, mids: ReadonlySet<string>): string {
   if (mids.size === 0) return sdp;
-  const sections = sdp.split(/(?=^m=)/m);
-  return sections.map((section) => (mids.has(midOf(section)) ? dtxSection(section) : section)).join('');
-}
-
-function midOf(section: string): string {
-  return /^a=mid:(\S+)/m.exec(section)?.[1] ?? '';
+  return sectionsOf(sdp)
+    .map((section) => (mids.has(midOf(section)) ? dtxSection(section) : section))
+    .join('');
 }
 
 function dtxSection(section: string): string {

@@ -1,6 +1,12 @@
 import type { ConnectResult, SequencedEvent } from '@godwit/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RESUME_GRACE_MS, SOCKET_SILENCE_MAX_MS } from '../limits.js';
+import {
+  BACKOFF_MAX_MS,
+  MESSAGE_BYTES_MAX,
+  RESENDS_MAX,
+  RESUME_GRACE_MS,
+  SOCKET_SILENCE_MAX_MS,
+} from '../limits.js';
 import { FakePlatform, settle } from '../testing/fakePlatform.js';
 import { SignallingLink } from './link.js';
 
@@ -184,6 +190,34 @@ describe('requests', () => {
       platform.socket.deliver({ replyTo: 0, ok: true, result: {} });
     }
     await failed;
+  });
+
+  it('that are larger than the server takes are refused here, in bytes', async () => {
+    await connect();
+    const data = 'é'.repeat(MESSAGE_BYTES_MAX / 2);
+    await expect(link.request('signal', { data })).rejects.toMatchObject({ name: 'OT_INVALID_PARAMETER' });
+    expect(platform.socket.sent.filter(({ type }) => type === 'signal')).toEqual([]);
+  });
+
+  it('that break every socket they are sent on are given up, and not ever faster', async () => {
+    await connect();
+    const poison = link.request('signal', { data: 'poison' });
+    const failed = expect(poison).rejects.toMatchObject({ name: 'OT_TIMEOUT' });
+    const waitsMs: number[] = [];
+    for (let turn = 0; turn <= RESENDS_MAX; turn += 1) {
+      const brokeAtMs = platform.now();
+      const socketsBefore = platform.sockets.length;
+      platform.socket.break();
+      while (platform.sockets.length === socketsBefore) await platform.advance(50);
+      waitsMs.push(platform.now() - brokeAtMs);
+      platform.socket.onopen?.();
+      platform.socket.answer('resume', connectResult({ resumed: true }));
+      await settle();
+    }
+    await failed;
+    expect(platform.socket.sent.filter(({ type }) => type === 'signal')).toEqual([]);
+    expect(waitsMs).toEqual(waitsMs.toSorted((a, b) => a - b));
+    expect(waitsMs.at(-1)).toBeGreaterThan(BACKOFF_MAX_MS / 2);
   });
 
   it('fail after the link was closed', async () => {

@@ -1,6 +1,6 @@
 import type { ClientRequestType, ClientResult, ConnectResult, SequencedEvent } from '@godwit/protocol';
 import { OTError, otError } from '../errors.js';
-import { EVENTS_BUFFERED_MAX, RESUME_GRACE_MS } from '../limits.js';
+import { EVENTS_BUFFERED_MAX, RESUME_GRACE_MS, SOCKET_STABLE_MS } from '../limits.js';
 import { log } from '../log.js';
 import { backoffMs } from './backoff.js';
 import { parseServerMessage } from './guards.js';
@@ -23,7 +23,8 @@ export interface LinkObserver {
 type State =
   | { kind: 'idle' }
   | { kind: 'connecting'; socket: LiveSocket }
-  | { kind: 'open'; socket: LiveSocket }
+  /** `attempt`: how many it took to get here. */
+  | { kind: 'open'; socket: LiveSocket; sinceMs: number; attempt: number }
   | { kind: 'away'; sinceMs: number; attempt: number; socket?: LiveSocket; timer?: Timer }
   | { kind: 'closed' };
 
@@ -74,7 +75,7 @@ export class SignallingLink {
           const send = (text: string): void => socket.send(text);
           this.#requests.add('connect', body, false, send).then((result) => {
             if (this.#state.kind !== 'connecting') return fail(otError('OT_CONNECT_FAILED'));
-            this.#joined(result, socket);
+            this.#joined(result, socket, 0);
             resolve(result);
           }, fail);
         },
@@ -126,10 +127,10 @@ export class SignallingLink {
     this.#requests.clear(otError('OT_NOT_CONNECTED'));
   }
 
-  #joined(result: ConnectResult, socket: LiveSocket): void {
+  #joined(result: ConnectResult, socket: LiveSocket, attempt: number): void {
     this.#identity = { connectionId: result.connection.connectionId, resumeToken: result.resumeToken };
     if (!result.resumed) this.#lastSeq = result.seq;
-    this.#state = { kind: 'open', socket };
+    this.#state = { kind: 'open', socket, sinceMs: this.#platform.now(), attempt };
   }
 
   #message(data: unknown): void {
@@ -146,8 +147,11 @@ export class SignallingLink {
   }
 
   #broke(): void {
-    if (this.#state.kind !== 'open') return;
-    const away: State = { kind: 'away', sinceMs: this.#platform.now(), attempt: 0 };
+    const open = this.#state;
+    if (open.kind !== 'open') return;
+    const nowMs = this.#platform.now();
+    const attempt = nowMs - open.sinceMs < SOCKET_STABLE_MS ? open.attempt : 0;
+    const away: State = { kind: 'away', sinceMs: nowMs, attempt };
     this.#state = away;
     this.#requests.interrupt();
     this.#observer.reconnecting();
@@ -187,7 +191,7 @@ export class SignallingLink {
       const result = await this.#requests.add('resume', body, false, (text) => socket.send(text));
       if (this.#state !== away) return socket.close();
       if (result.connection.connectionId !== identity.connectionId) return this.#giveUp();
-      this.#joined(result, socket);
+      this.#joined(result, socket, away.attempt);
       this.#observer.reconnected(result.resumed ? undefined : result);
       this.#requests.resend((text) => socket.send(text));
     } catch (error) {

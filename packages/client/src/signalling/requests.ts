@@ -1,7 +1,7 @@
 import type { ClientRequest, ClientRequestType, ClientResult } from '@godwit/protocol';
 import { fromSignallingError, otError } from '../errors.js';
 import type { OTError } from '../errors.js';
-import { REQUESTS_PENDING_MAX, REQUEST_TIMEOUT_MS } from '../limits.js';
+import { MESSAGE_BYTES_MAX, REQUESTS_PENDING_MAX, REQUEST_TIMEOUT_MS, RESENDS_MAX } from '../limits.js';
 import { isConnectResult, isCreateStreamResult, isOfferResult } from './guards.js';
 import type { ParsedMessage } from './guards.js';
 import type { Platform, Timer } from './platform.js';
@@ -17,6 +17,7 @@ interface Pending {
   text: string;
   /** Sent again on the next socket when this one breaks. */
   retry: boolean;
+  resends: number;
   timer: Timer | undefined;
   resolve(result: unknown): void;
   reject(error: OTError): void;
@@ -34,6 +35,12 @@ function isResultOf(type: ClientRequestType, result: unknown): boolean {
     default:
       return true;
   }
+}
+
+/** The server counts bytes; a character has at most three. */
+function isTooLarge(text: string): boolean {
+  if (text.length * 3 <= MESSAGE_BYTES_MAX) return false;
+  return new TextEncoder().encode(text).length > MESSAGE_BYTES_MAX;
 }
 
 /** Requests that await their answers, in the order of asking. Number 0 is kept for pings. */
@@ -59,9 +66,10 @@ export class PendingRequests {
     this.#lastId += 1;
     const id = this.#lastId;
     const text = JSON.stringify({ type, id, ...body });
+    if (isTooLarge(text)) return Promise.reject(otError('OT_INVALID_PARAMETER', 'The request is too large.'));
     return new Promise<ClientResult<T>>((resolve, reject) => {
       const settle = resolve as (result: unknown) => void; // isResultOf has checked its shape
-      const pending: Pending = { type, text, retry, timer: undefined, resolve: settle, reject };
+      const pending: Pending = { type, text, retry, resends: 0, timer: undefined, resolve: settle, reject };
       this.#pending.set(id, pending);
       if (send !== undefined) this.#send(id, pending, send);
     });
@@ -87,9 +95,13 @@ export class PendingRequests {
     }
   }
 
-  /** Sends everything again, in the old order and with the old ids. */
+  /** Sends everything again, in the old order and with the old ids; what was repeated too often fails. */
   resend(send: (text: string) => void): void {
-    for (const [id, pending] of this.#pending) this.#send(id, pending, send);
+    for (const [id, pending] of this.#pending) {
+      pending.resends += 1;
+      if (pending.resends > RESENDS_MAX) this.#take(id)?.reject(otError('OT_TIMEOUT'));
+      else this.#send(id, pending, send);
+    }
   }
 
   /** Fails everything; the link is over. */

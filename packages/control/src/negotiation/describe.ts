@@ -80,7 +80,8 @@ function describeSection(section: NegotiatedSection): ActiveSection | RejectedSe
             ...(use.rtxSsrc === undefined ? {} : { rtxSsrc: use.rtxSsrc }),
             // One CNAME a stream: its audio and video are played in step.
             cname: use.streamId,
-            msid: { streamId: use.streamId, trackId: `${use.streamId}-${kind}` },
+            // Browsers refuse two tracks of one name, and a stream may be subscribed to more than once.
+            msid: { streamId: use.streamId, trackId: `${use.streamId}-${mid}` },
           },
         }
       : {}),

@@ -1,7 +1,6 @@
-import type { CodecFormat, MediaKind, StreamMids } from '@godwit/protocol';
+import { EGRESS_SSRCS_MAX, type CodecFormat, type MediaKind, type StreamMids } from '@godwit/protocol';
 import type { OfferDescription, PeerSection } from '@godwit/rtp';
 import type { ClientErrorName } from '../errors.js';
-import { EGRESS_SSRCS_MAX } from '../limits.js';
 import { extensionsOf, feedbackOf, publishFormats, subscribeFormats } from './capabilities.js';
 import { matchPayloadTypes } from './media.js';
 import type { NegotiatedSection, NegotiatedState } from './state.js';

@@ -1,11 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FrozenEgress, FrozenMedia, FrozenReceive, SrtpKeys } from '@godwit/datapath';
+import {
+  SSRC_CONTEXTS_MAX,
+  type FrozenEgress,
+  type FrozenMedia,
+  type FrozenReceive,
+  type SrtpKeys,
+} from '@godwit/datapath';
+import { MEDIA_SECTIONS_MAX } from '@godwit/protocol';
 import { decodePortableTransport, encodePortableTransport } from './codec.js';
 import type { PortableTransport } from './portable-transport.js';
 import { CODECS, type SchemaCodec } from './codec.js';
 import { STATE_SCHEMAS } from './schemas.js';
 
+/** 64 fragments of 1,024 bytes; sealing adds some 100. */
+const TRANSFER_BYTES_MAX = 65_536 - 256;
 const SECRET = 'secret key bytes';
 const keys: SrtpKeys = {
   profile: 'AEAD_AES_128_GCM',
@@ -118,6 +127,16 @@ describe('the portable state', () => {
     }
     expect(sizeOf(publisher(3))).toBeLessThanOrEqual(1_024 + 300 * 2);
     expect(sizeOf(publisher(7))).toBeLessThanOrEqual(1_024 + 300 * 4);
+  });
+
+  it('of a transport that has had as many egresses as it may, and has as many as fit, fits into one TRANSFER', () => {
+    const spent = Array.from({ length: SSRC_CONTEXTS_MAX }, (_, n) => ({
+      ssrc: ssrcOf(n),
+      nextIndex: 2 ** 31 + n,
+    }));
+    const state = stateOf({ ...subscriber(MEDIA_SECTIONS_MAX, 2).media, send: spent });
+    expect(roundTrip(state)).toEqual({ ok: true, state });
+    expect(encodePortableTransport(state, 1).length).toBeLessThan(TRANSFER_BYTES_MAX);
   });
 
   it('has no key bytes in its header', () => {
