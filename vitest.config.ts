@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 // Packages are tested from source: the condition picks src/index.ts of every sibling, so no build is needed.
 export default defineConfig({
-  resolve: { conditions: ['godwit-source', 'node', 'import', 'default'] },
-  ssr: { resolve: { conditions: ['godwit-source', 'node', 'import', 'default'] } },
+  resolve: { conditions: ['godwit-source', 'node', 'default'] },
+  ssr: { resolve: { conditions: ['godwit-source', 'node', 'default'] } },
   test: {
     include: ['packages/**/src/**/*.test.ts', 'apps/**/src/**/*.test.ts', 'tests/tidy/**/*.test.ts'],
     testTimeout: 20_000,

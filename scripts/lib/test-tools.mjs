@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { run } from './run.mjs';
 
@@ -26,6 +26,12 @@ const COMMANDS = [
 const CHROMIUM_PACKAGES = ['chromium', 'fonts-dejavu-core'];
 const FIREFOX_PACKAGES = ['firefox-esr'];
 
+/** Debian's package starts a server of its own unless told not to: the tests start theirs. */
+const POSTGRES_PACKAGES = ['postgresql'];
+const POSTGRES_FOLDER = '/usr/lib/postgresql';
+const CLUSTER_SETTINGS = '/etc/postgresql-common/createcluster.conf';
+const NO_CLUSTER = `mkdir -p ${path.dirname(CLUSTER_SETTINGS)} && { test -e ${CLUSTER_SETTINGS} || echo create_main_cluster=false > ${CLUSTER_SETTINGS}; }`;
+
 const isRoot = () => process.getuid?.() === 0;
 
 /** Whether this machine can run the browser tests at all: they make network namespaces and listen on them. */
@@ -40,8 +46,13 @@ function hasCommand(command) {
   return folders.some((folder) => folder !== '' && existsSync(path.join(folder, command)));
 }
 
+const hasPostgres = () =>
+  process.env.GODWIT_TEST_POSTGRES !== undefined ||
+  (existsSync(POSTGRES_FOLDER) && readdirSync(POSTGRES_FOLDER).length > 0);
+
 function missingPackages() {
   return [
+    ...(hasPostgres() ? [] : POSTGRES_PACKAGES),
     ...(findChromium() === undefined ? CHROMIUM_PACKAGES : []),
     ...(findFirefox() === undefined ? FIREFOX_PACKAGES : []),
     ...COMMANDS.filter(({ command }) => !hasCommand(command)).map(({ debianPackage }) => debianPackage),
@@ -54,16 +65,17 @@ function missingPackages() {
  */
 export async function requireTestTools() {
   const missing = missingPackages();
-  const command = `apt-get update -q && apt-get install -y -q --no-install-recommends ${missing.join(' ')}`;
+  const prepare = missing.includes('postgresql') ? `${NO_CLUSTER} && ` : '';
+  const command = `${prepare}apt-get update -q && apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confold ${missing.join(' ')}`;
   if (missing.length > 0 && isRoot() && existsSync('/usr/bin/apt-get')) {
-    console.log(`godwit: installing ${missing.join(', ')} for the browser tests …`);
+    console.log(`godwit: installing ${missing.join(', ')} for the tests …`);
     await run('sh', ['-c', command], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
   }
   if (missingPackages().length === 0) {
     return { GODWIT_TEST_CHROMIUM: findChromium(), GODWIT_TEST_FIREFOX: findFirefox() };
   }
   console.error(
-    `godwit: the browser tests need ${missing.join(', ')}. Run: sudo sh -c '${command}' ` +
+    `godwit: the tests need ${missing.join(', ')}. Run: sudo sh -c '${command}' ` +
       '(other browsers: set GODWIT_TEST_CHROMIUM and GODWIT_TEST_FIREFOX to their paths).',
   );
   process.exit(1);

@@ -9,8 +9,8 @@ const PROOFS_ONLY =
 // Real processes and real browsers: one file after the other, or two busy cores would be measured instead of the platform.
 export default defineConfig({
   root: new URL('../..', import.meta.url).pathname,
-  resolve: { conditions: ['godwit-source', 'node', 'import', 'default'] },
-  ssr: { resolve: { conditions: ['godwit-source', 'node', 'import', 'default'] } },
+  resolve: { conditions: ['godwit-source', 'node', 'default'] },
+  ssr: { resolve: { conditions: ['godwit-source', 'node', 'default'] } },
   test: {
     include: ['tests/e2e/**/*.test.ts', 'packages/*/tests-browser/**/*.test.ts'],
     exclude: ['**/node_modules/**', ...PROOFS_ONLY],

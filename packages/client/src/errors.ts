@@ -22,6 +22,17 @@ export const ERRORS = {
   OT_PERMISSION_DENIED: { code: 1500, message: 'The token does not allow this.', retryable: false },
   OT_USER_MEDIA_ACCESS_DENIED: { code: 1500, message: 'Camera or microphone was refused.', retryable: false },
   OT_UNABLE_TO_SIGNAL: { code: 1510, message: 'The signal could not be sent.', retryable: true },
+  OT_UNABLE_TO_FORCE_DISCONNECT: {
+    code: 1520,
+    message: 'The client could not be disconnected.',
+    retryable: false,
+  },
+  OT_UNABLE_TO_FORCE_UNPUBLISH: {
+    code: 1530,
+    message: 'The stream could not be unpublished.',
+    retryable: false,
+  },
+  OT_UNABLE_TO_FORCE_MUTE: { code: 1540, message: 'The stream could not be muted.', retryable: false },
   OT_ICE_WORKFLOW_FAILED: { code: 1554, message: 'No media path to the server was found.', retryable: true },
   OT_SUBSCRIBER_WEBRTC_ERROR: { code: 1600, message: 'The subscriber could not be set up.', retryable: true },
   OT_PUBLISHER_WEBRTC_ERROR: { code: 1601, message: 'The publisher could not be set up.', retryable: true },

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
-import type { Storage } from '@godwit/storage';
+import type { RosterStorage } from '@godwit/storage';
 import type { Metrics } from './metrics.js';
 import type { NodeRegistry } from './nodes/registry.js';
 import type { Roster } from './roster/roster.js';
 import type { RouteDistributor } from './roster/route-distributor.js';
-import type { TokenProject } from './tokens/client-token.js';
+import type { ProjectDirectory } from './projects/project.js';
 
 /** Waits that tests shorten. */
 export interface Timings {
@@ -23,13 +23,15 @@ export interface Timings {
 
 /** What the parts of control share. */
 export interface ControlContext {
-  readonly storage: Storage;
+  readonly storage: RosterStorage;
   readonly nodes: NodeRegistry;
   readonly routes: RouteDistributor;
   readonly roster: Roster;
   readonly log: Logger;
   readonly metrics: Metrics;
-  readonly project: TokenProject;
+  readonly projects: ProjectDirectory;
+  /** A change of the roster has written callbacks: they are looked for at once. */
+  readonly callbacksDue: () => void;
   /** Wall clock, milliseconds since 1970. */
   readonly clockMs: () => number;
   readonly migrationMinAgeMs: number;

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { SIGNALLING_RESUME_GRACE_MS } from '@godwit/protocol';
-import type { Storage } from '@godwit/storage';
+import type { RosterStorage } from '@godwit/storage';
 import type { ControlContext, Timings } from './context.js';
 import {
   CONNECTED_WAIT_MS,
@@ -40,12 +40,14 @@ const DEFAULT_TIMINGS: Timings = {
 
 export interface ControlCoreOptions extends Pick<
   ControlContext,
-  'storage' | 'log' | 'clockMs' | 'project' | 'migrationMinAgeMs'
+  'storage' | 'log' | 'clockMs' | 'projects' | 'migrationMinAgeMs'
 > {
-  readonly storage: Storage;
+  readonly storage: RosterStorage;
   readonly log: Logger;
   /** Waits that differ from the usual ones. */
   readonly timings?: Partial<Timings>;
+  /** Default: nobody delivers callbacks. */
+  readonly callbacksDue?: () => void;
 }
 
 /** The decisions of control, wired, without its listeners: nodes and clients come through registry and roster. */
@@ -74,7 +76,8 @@ export class ControlCore {
       roster: new Roster(storage),
       log,
       metrics: createMetrics(),
-      project: options.project,
+      projects: options.projects,
+      callbacksDue: options.callbacksDue ?? (() => undefined),
       clockMs,
       migrationMinAgeMs: options.migrationMinAgeMs,
       timings,

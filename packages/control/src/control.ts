@@ -4,7 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { NODE_PATH, SIGNALLING_PATH } from '@godwit/protocol';
-import { openFolderStorage, type Storage } from '@godwit/storage';
+import { openFolderStorage, openPostgresStorage, type Storage } from '@godwit/storage';
+import { Courier } from './callbacks/courier.js';
 import type { ControlContext, Timings } from './context.js';
 import { ControlCore } from './control-core.js';
 import { createHttp } from './http/server.js';
@@ -12,6 +13,10 @@ import { SHUTDOWN_MIGRATIONS_MS, TICK_INTERVAL_MS } from './limits.js';
 import { within } from './deadline.js';
 import type { Migrations } from './migration/migrations.js';
 import { NodeServer } from './nodes/node-server.js';
+import { ProjectAdministration } from './projects/administration.js';
+import { StoredProjects } from './projects/directory.js';
+import { ensureFirstProject } from './projects/first-project.js';
+import { SecretBox } from './projects/secret-box.js';
 import { loadSecrets, type Secrets } from './secrets.js';
 import { SettingsError, type ControlSettings } from './settings.js';
 import { SignallingServer } from './signalling/server.js';
@@ -50,19 +55,31 @@ export interface Control {
 export async function createControl(options: ControlOptions): Promise<Control> {
   const { settings } = options;
   const secrets = options.secrets ?? (await loadSecrets(settings));
-  const storage = options.storage ?? (await openFolderStorage(settings.dataDir));
+  const storage = options.storage ?? (await openStorage(settings));
   try {
-    const { apiKey, apiSecret } = secrets;
-    const core = new ControlCore({
+    const log = options.log ?? pino({ level: settings.logLevel, base: { process: 'control' } });
+    const clockMs = options.clockMs ?? Date.now;
+    const box = new SecretBox(secrets.storageKey);
+    await ensureFirstProject(storage, box, secrets, clockMs());
+    const projects = new StoredProjects({ projects: storage.projects, box, log, clockMs });
+    const core: ControlCore = new ControlCore({
       storage,
-      log: options.log ?? pino({ level: settings.logLevel, base: { process: 'control' } }),
-      clockMs: options.clockMs ?? Date.now,
-      project: { apiKey, apiSecret },
+      log,
+      clockMs,
+      projects,
+      callbacksDue: () => courier.look(),
       migrationMinAgeMs: settings.migrationMinAgeMs,
       timings: options.timings ?? {},
     });
     const { context, migrations } = core;
-    await storage.projects.ensure({ apiKey, name: 'default', createdAtMs: context.clockMs() });
+    const courier = new Courier({
+      storage,
+      projects,
+      log,
+      metrics: context.metrics,
+      clockMs,
+      allowsPrivate: settings.callbacksToPrivate,
+    });
     await core.recover();
     const signalling = new SignallingServer(context, migrations);
     const nodeServer = new NodeServer({
@@ -73,8 +90,11 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     const http = await createHttp({
       ...options,
       context,
+      storage,
       migrations,
+      administration: new ProjectAdministration({ storage, directory: projects, box, clockMs }),
       adminToken: secrets.adminToken,
+      firstProject: secrets.apiKey,
       demo: settings.demo,
     });
     http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -83,11 +103,17 @@ export async function createControl(options: ControlOptions): Promise<Control> {
       else if (path === NODE_PATH) nodeServer.upgrade(request, socket, head);
       else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
     });
-    return new RunningControl({ options, core, context, migrations, signalling, nodeServer, http, secrets });
+    courier.start();
+    const parts = { options, core, context, migrations, courier, signalling, nodeServer, http, secrets };
+    return new RunningControl(parts);
   } catch (error) {
     await storage.close();
     throw error;
   }
+}
+
+function openStorage({ databaseUrl, dataDir }: ControlSettings): Promise<Storage> {
+  return databaseUrl === undefined ? openFolderStorage(dataDir) : openPostgresStorage(databaseUrl);
 }
 
 interface Parts {
@@ -95,6 +121,7 @@ interface Parts {
   readonly core: ControlCore;
   readonly context: ControlContext;
   readonly migrations: Migrations;
+  readonly courier: Courier;
   readonly signalling: SignallingServer;
   readonly nodeServer: NodeServer;
   readonly http: FastifyInstance;
@@ -150,7 +177,7 @@ class RunningControl implements Control {
   }
 
   async #close(): Promise<void> {
-    const { context, migrations, signalling, nodeServer, http } = this.#parts;
+    const { context, migrations, courier, signalling, nodeServer, http } = this.#parts;
     clearInterval(this.#ticker);
     // A move under way ends by itself; the next control would have to ask the nodes.
     await within(migrations.idle(), SHUTDOWN_MIGRATIONS_MS, undefined);
@@ -163,6 +190,7 @@ class RunningControl implements Control {
     context.nodes.close();
     nodeServer.close();
     await http.close();
+    await courier.close();
     await context.storage.close();
   }
 }

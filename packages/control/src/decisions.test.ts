@@ -8,6 +8,7 @@ import { decideMigration, type MigrationQuestion } from './migration/eligibility
 import { grantedOwner } from './migration/granted-owner.js';
 import { chooseTarget, placeTransport, type PlacementNode } from './nodes/placement.js';
 import { loadSecrets, secretsPath } from './secrets.js';
+import type { Project } from './projects/project.js';
 import { parseSettings } from './settings.js';
 import { TokenBucket } from './signalling/token-bucket.js';
 import { verifyClientToken } from './tokens/client-token.js';
@@ -156,7 +157,14 @@ describe('session ids', () => {
 });
 
 describe('client tokens', () => {
-  const project = { apiKey: '1', apiSecret: 'the-secret-of-the-project' };
+  const project: Project = {
+    apiKey: '1',
+    name: '',
+    createdAtMs: 0,
+    secrets: ['secret'],
+    publicKeys: [],
+    signatureSecret: null,
+  };
   it('never throw and never pass, whatever the text', async () => {
     const text = fc.oneof(
       fc.string(),
@@ -185,7 +193,12 @@ describe('client tokens', () => {
     });
     for (const alg of ['none', 'HS512', 'RS256']) {
       const refused = await verifyClientToken(`${encode({ alg })}.${claims}.`, project, 0);
-      expect(refused).toEqual({ refused: 'The token is not signed with HS256.' });
+      expect(refused).toEqual({
+        refused:
+          alg === 'RS256'
+            ? "The token's signature is not valid."
+            : 'The token is signed with neither HS256 nor RS256.',
+      });
     }
   });
 });
@@ -197,6 +210,7 @@ describe('settings', () => {
       port: 4600,
       dataDir: '.godwit',
       migrationMinAgeMs: 60_000,
+      callbacksToPrivate: true,
       demo: true,
       logLevel: 'info',
     });

@@ -97,8 +97,6 @@ export const RETENTION_INTERVAL_MS = 60_000;
 export const CONNECTIONS_PER_SESSION_MAX = 3_000;
 /** Streams that one connection may publish. */
 export const STREAMS_PER_CONNECTION_MAX = 16;
-/** SSRCs ever given to one transport's egress. They are never used again; beyond this the client must reconnect. */
-export const EGRESS_SSRCS_MAX = 16_384;
 /** Demo sessions that are kept: the page makes one per name. */
 export const DEMO_SESSIONS_MAX = 100;
 
@@ -106,6 +104,8 @@ export const DEMO_SESSIONS_MAX = 100;
 export const TOKEN_LIFETIME_SECONDS = 86_400;
 /** Longest lifetime of a client token (Vonage: 30 days). */
 export const TOKEN_LIFETIME_SECONDS_MAX = 2_592_000;
+/** A project's JWT that is valid for longer is refused: SDKs make one for each call, which lives 5 to 15 minutes. */
+export const PROJECT_TOKEN_LIFETIME_SECONDS_MAX = 86_400;
 /** Lifetime of the token that the demo page gets. */
 export const DEMO_TOKEN_LIFETIME_SECONDS = 14_400;
 /** Clocks of two hosts may differ by this much. */
@@ -122,3 +122,38 @@ export const CONTROL_STALL_MS = 2_000;
 export const SIGNALLING_CLOSE_MS = 1_000;
 /** A clean end waits this long for moves: `godwit up` has to be down within 10 s. */
 export const SHUTDOWN_MIGRATIONS_MS = 3_000;
+/** What is known of a project is read anew after this: a secret that another control has revoked is refused soon. */
+export const PROJECT_CACHE_MS = 5_000;
+/** Projects kept in memory, and names of none: callers may ask for any. */
+export const PROJECTS_CACHED_MAX = 1_000;
+/** A receiver that has not answered by then is tried again later. */
+export const CALLBACK_TIMEOUT_MS = 10_000;
+/** How long a delivery is one control's own: it must not be begun by another while it is under way. */
+export const CALLBACK_LEASE_MS = 30_000;
+/** How often due callbacks are looked for; a change of the roster has them looked for at once. */
+export const CALLBACK_POLL_MS = 500;
+/** First wait after a failed delivery, doubled with each further one: most failures are a restart of the receiver. */
+export const CALLBACK_RETRY_MS = 1_000;
+/** Longest wait: whoever mends a receiver sees callbacks again within this. */
+export const CALLBACK_RETRY_MS_MAX = 300_000;
+/** A callback that could not be delivered for this long is given up, and kept to be looked at and sent again. */
+export const CALLBACK_GIVE_UP_MS = 86_400_000;
+/** Given up ones are kept for this long. */
+export const CALLBACK_DEAD_KEPT_MS = 2_592_000_000;
+/** Deliveries under way of one control. */
+export const CALLBACKS_IN_HAND_MAX = 128;
+/** Of these of one project: a receiver that answers nothing leaves room for the others'. */
+export const CALLBACKS_PER_PROJECT_MAX = 16;
+/** Characters of a receiver's URL. */
+export const CALLBACK_URL_CHARS_MAX = 2_048;
+/** Streams whose layout classes one request may set: as many as a list answers. */
+export const STREAMS_LISTED_MAX = 1_000;
+/** Layout classes of one stream in a request, and characters of each: together about as long as a token may say. */
+export const LAYOUT_CLASSES_MAX = 16;
+export const LAYOUT_CLASS_CHARS_MAX = 64;
+/** Layout classes in a token, with the spaces between them (Vonage's SDKs refuse more). */
+export const LAYOUT_CLASS_LIST_CHARS_MAX = 1_024;
+/** Smallest RSA key of a project (RFC 7518 3.3). */
+export const PROJECT_KEY_BITS_MIN = 2_048;
+/** Characters of a public key in PEM form: one of 16,384 bits has 2,900. */
+export const PROJECT_KEY_CHARS_MAX = 4_096;

@@ -13,6 +13,7 @@ export interface Metrics {
   readonly lossMs: Histogram;
   readonly refusedMessages: Counter<'reason'>;
   readonly migrations: Counter<'status'>;
+  readonly callbacks: Counter<'outcome'>;
   readonly held: Gauge<'kind'>;
 }
 
@@ -72,6 +73,12 @@ export function createMetrics(): Metrics {
       name: 'godwit_migrations_total',
       help: 'Migrations of sessions by final status',
       labelNames: ['status'],
+      registers,
+    }),
+    callbacks: new Counter({
+      name: 'godwit_callbacks_total',
+      help: 'Attempts to deliver a callback, by outcome',
+      labelNames: ['outcome'],
       registers,
     }),
     held: new Gauge({

@@ -341,7 +341,12 @@ describe('pages', () => {
   it('leads to the same default demo session, whatever sessions and projects there were before', async () => {
     const fresh = await Harness.start();
     const { storage } = fresh;
-    await storage.projects.ensure({ apiKey: 'former', name: 'former', createdAtMs: 1 });
+    await storage.projects.ensure({
+      apiKey: 'former',
+      name: 'former',
+      createdAtMs: 1,
+      signatureSecret: null,
+    });
     for (let count = 0; count < DEMO_SESSIONS_MAX; count++) {
       await storage.sessions.create({
         sessionId: `1_demo${count}`,
@@ -352,6 +357,7 @@ describe('pages', () => {
         homeNodeId: null,
         createdAtMs: 1,
         lastMigrationEndedAtMs: null,
+        muteForced: false,
       });
     }
     const join = async (body: object): Promise<Record<string, unknown>> => {

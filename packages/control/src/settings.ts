@@ -35,11 +35,20 @@ const schema = z.object({
     .string()
     .min(16, 'must have at least 16 characters; leave it out to have one generated')
     .optional(),
+  GODWIT_STORAGE_KEY: z
+    .string()
+    .min(16, 'must have at least 16 characters; leave it out to have one generated')
+    .optional(),
+  GODWIT_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://; leave it out to use the embedded database')
+    .optional(),
   GODWIT_MIGRATION_MIN_AGE_SECONDS: z.coerce
     .number({ error: 'must be a number of seconds; 0 switches the limit off' })
     .min(0, 'must not be negative; 0 switches the limit off')
     .max(86_400, 'must be at most 86400')
     .default(60),
+  GODWIT_CALLBACKS_TO_PRIVATE: flag.default(true),
   GODWIT_DEMO: flag.default(true),
   GODWIT_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], {
@@ -57,8 +66,14 @@ export interface ControlSettings {
   readonly apiSecret?: string;
   readonly adminToken?: string;
   readonly joinKey?: string;
+  /** Seals the secrets of projects in the database; the same for all controls that share one. */
+  readonly storageKey?: string;
+  /** PostgreSQL; absent: the embedded database in the data folder. May hold a password. */
+  readonly databaseUrl?: string;
   /** 0 switches error 15215 off. */
   readonly migrationMinAgeMs: number;
+  /** Receivers of callbacks may have private addresses and loopback. */
+  readonly callbacksToPrivate: boolean;
   readonly demo: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
@@ -92,7 +107,10 @@ export function parseSettings(
     ...(values.GODWIT_API_SECRET === undefined ? {} : { apiSecret: values.GODWIT_API_SECRET }),
     ...(values.GODWIT_ADMIN_TOKEN === undefined ? {} : { adminToken: values.GODWIT_ADMIN_TOKEN }),
     ...(values.GODWIT_JOIN_KEY === undefined ? {} : { joinKey: values.GODWIT_JOIN_KEY }),
+    ...(values.GODWIT_STORAGE_KEY === undefined ? {} : { storageKey: values.GODWIT_STORAGE_KEY }),
+    ...(values.GODWIT_DATABASE_URL === undefined ? {} : { databaseUrl: values.GODWIT_DATABASE_URL }),
     migrationMinAgeMs: values.GODWIT_MIGRATION_MIN_AGE_SECONDS * 1_000,
+    callbacksToPrivate: values.GODWIT_CALLBACKS_TO_PRIVATE,
     demo: values.GODWIT_DEMO,
     logLevel: values.GODWIT_LOG_LEVEL,
   };

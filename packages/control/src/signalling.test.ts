@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SIGNALLING_MESSAGE_BYTES_MAX } from '@godwit/protocol';
+import { SDP_CHARS_MAX, SIGNALLING_MESSAGE_BYTES_MAX } from '@godwit/protocol';
 import { within } from './deadline.js';
 import { SIGNALLING_BURST_MESSAGES } from './limits.js';
 import { FakeClient, offerSdp, type ConnectResult, type OfferResult } from './testing/fake-client.js';
@@ -360,7 +360,7 @@ describe('bad input', () => {
       ['{"id":908,"type":"signal","data":7}', 'data'],
       ['{"id":-1,"type":"ping"}', 'id'],
       [
-        `{"id":909,"type":"offer","sdp":"${'x'.repeat(200_001)}","publications":[],"subscriptions":[]}`,
+        `{"id":909,"type":"offer","sdp":"${'x'.repeat(SDP_CHARS_MAX + 1)}","publications":[],"subscriptions":[]}`,
         'sdp',
       ],
     ] as const) {

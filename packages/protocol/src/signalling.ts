@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   CONNECTION_DATA_CHARS_MAX,
+  EXCLUDED_STREAMS_MAX,
   SDP_CHARS_MAX,
   SESSION_ID_CHARS_MAX,
   SIGNAL_DATA_BYTES_MAX,
@@ -133,6 +134,17 @@ const requests = {
     data: z.string().max(SIGNAL_DATA_BYTES_MAX),
     to: z.string().max(64).optional(),
   }),
+  /** Moderators only, as the four after it: ends the connection. */
+  forceDisconnect: z.object({ type: z.literal('forceDisconnect'), connectionId: z.string().max(64) }),
+  forceUnpublish: z.object({ type: z.literal('forceUnpublish'), streamId: id64 }),
+  /** Asks the publisher of the stream to mute its sound; it may unmute itself. */
+  forceMuteStream: z.object({ type: z.literal('forceMuteStream'), streamId: id64 }),
+  /** The same for every stream but those; what is published later starts muted, until disableForceMute. */
+  forceMuteAll: z.object({
+    type: z.literal('forceMuteAll'),
+    excludedStreamIds: z.array(id64).max(EXCLUDED_STREAMS_MAX),
+  }),
+  disableForceMute: z.object({ type: z.literal('disableForceMute') }),
   gapReport: z.object({ type: z.literal('gapReport'), report: gapReport }),
   lossReport: z.object({ type: z.literal('lossReport'), report: lossReport }),
   disconnect: z.object({ type: z.literal('disconnect') }),
@@ -158,6 +170,11 @@ export const clientRequest = z.discriminatedUnion('type', [
   withId(requests.restartAnswer),
   withId(requests.requestRestart),
   withId(requests.signal),
+  withId(requests.forceDisconnect),
+  withId(requests.forceUnpublish),
+  withId(requests.forceMuteStream),
+  withId(requests.forceMuteAll),
+  withId(requests.disableForceMute),
   withId(requests.gapReport),
   withId(requests.lossReport),
   withId(requests.disconnect),
@@ -176,6 +193,8 @@ export interface ConnectResult {
   capabilities: Capabilities;
   connections: ConnectionInfo[];
   streams: StreamInfo[];
+  /** What is published from now on starts muted (forceMuteAll). */
+  muteForced: boolean;
   /** `seq` of the last event already contained in this answer. */
   seq: number;
 }
@@ -226,6 +245,10 @@ export const signallingEvent = z.discriminatedUnion('event', [
     oldValue: z.unknown(),
     newValue: z.unknown(),
   }),
+  /** To the publisher of the stream: a moderator, or the server, has muted its sound. */
+  z.object({ event: z.literal('streamMuteForced'), streamId: id64 }),
+  /** To everybody: `active` as in ConnectResult.muteForced. */
+  z.object({ event: z.literal('muteForced'), active: z.boolean() }),
   z.object({
     event: z.literal('signal'),
     signalType: z.string().optional(),

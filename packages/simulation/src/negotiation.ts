@@ -54,7 +54,13 @@ export async function join(
   const connectionId = `connection-${numbers.nextId()}`;
   const { token, hash } = newResumeToken();
   const role = 'publisher';
-  const row = { role, sessionMigration: true, pathMethod: request.pathMethod, eventsSuppressed: true };
+  const row = {
+    role,
+    sessionMigration: true,
+    pathMethod: request.pathMethod,
+    eventsSuppressed: true,
+    layoutClasses: [],
+  };
   await context.storage.connections.create({
     ...row,
     connectionId,
@@ -125,11 +131,12 @@ async function addStream(
     sessionId: connection.session.sessionId,
     connectionId: connection.connectionId,
     info: info as Json,
+    layoutClasses: [],
     createdAtMs: creationTime,
     publishedAtMs: null,
     endedAtMs: null,
   });
-  const stream = { streamId, connection, info, published: false, configured: false };
+  const stream = { streamId, connection, info, published: false, configured: false, layoutClasses: [] };
   connection.session.streams.set(streamId, stream);
   return streamId;
 }

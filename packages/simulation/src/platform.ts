@@ -1,7 +1,7 @@
 import type { SrtpKeys } from '@godwit/datapath';
 import type { NodeCommand, NodeEvent, PathMethod } from '@godwit/protocol';
 import { createPlainTables, openPlainStorage, type PlainTables } from '@godwit/storage/testing';
-import type { Storage } from '@godwit/storage';
+import type { RosterStorage } from '@godwit/storage';
 import { NonceAudit } from './audit.js';
 import { Channel, type ChannelEnd } from './channel.js';
 import { srtpKeysOf } from './identities.js';
@@ -56,7 +56,7 @@ export class Platform {
   onMilestone: (milestone: Milestone) => void = () => undefined;
   /** Something happened by which ownership may have changed. */
   ownershipTouched = false;
-  readonly #storage: Storage;
+  readonly #storage: RosterStorage;
   readonly #keys = new Map<string, SrtpKeys>();
   readonly #channels = new Set<{
     readonly channel: Channel;
@@ -107,6 +107,7 @@ export class Platform {
       homeNodeId: null,
       createdAtMs: nowMs,
       lastMigrationEndedAtMs: null,
+      muteForced: false,
     });
   }
 
@@ -294,7 +295,7 @@ export class Platform {
     return { fingerprint, keys };
   }
 
-  #counted(storage: Storage): Storage {
+  #counted(storage: RosterStorage): RosterStorage {
     const { transports, migrations } = storage;
     const counted = async <T>(answer: Promise<T>, change: (given: T) => void): Promise<T> => {
       const given = await answer;

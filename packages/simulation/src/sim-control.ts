@@ -11,7 +11,7 @@ import {
   type ControlContext,
 } from '@godwit/control/core';
 import type { NodeRegistration } from '@godwit/protocol';
-import type { Storage } from '@godwit/storage';
+import type { RosterStorage } from '@godwit/storage';
 import type { ChannelEnd } from './channel.js';
 import type { ClientRequest, ControlMessage } from './client-messages.js';
 import { join, liveStreams, subscribe, unsubscribe, type Numbers } from './negotiation.js';
@@ -26,7 +26,7 @@ const WALL_CLOCK_MS = 1_700_000_000_000;
 
 export interface ControlWorld {
   readonly world: World;
-  readonly storage: Storage;
+  readonly storage: RosterStorage;
   readonly numbers: Numbers;
   readonly sessionId: string;
   /** How often nodes hear from control, at this time of the run. */
@@ -52,7 +52,7 @@ export class SimControl {
         options.onError(process.name, message, details);
       }),
       clockMs: () => WALL_CLOCK_MS + process.clockMs(),
-      project: { apiKey: 'simulation', apiSecret: 'none' },
+      projects: { find: () => Promise.resolve(null) },
       migrationMinAgeMs: 0,
     });
   }

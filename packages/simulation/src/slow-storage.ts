@@ -1,4 +1,4 @@
-import type { Storage } from '@godwit/storage';
+import type { RosterStorage } from '@godwit/storage';
 import type { SimProcess } from './process.js';
 import type { World } from './world.js';
 
@@ -12,13 +12,13 @@ type Method = (...args: unknown[]) => Promise<unknown>;
  * The storage as one process sees it over a wire: a statement is carried out although the process that sent it may be dead
  * by then, and its answer reaches nobody.
  */
-export function slowStorage(world: World, process: SimProcess, storage: Storage): Storage {
+export function slowStorage(world: World, process: SimProcess, storage: RosterStorage): RosterStorage {
   const slow: Record<string, unknown> = {};
   for (const [name, repository] of Object.entries(storage)) {
     slow[name] =
       typeof repository === 'function' ? repository : slowRepository(world, process, repository as object);
   }
-  return slow as unknown as Storage;
+  return slow as unknown as RosterStorage;
 }
 
 function slowRepository(world: World, process: SimProcess, repository: object): object {

@@ -4,6 +4,8 @@ export const storageErrorCatalogue = {
   migrationFailed: { code: 'migrationFailed', retryable: false },
   closed: { code: 'closed', retryable: false },
   workerFailed: { code: 'workerFailed', retryable: false },
+  /** The database cannot be reached, restarts, or has no connection left. */
+  unavailable: { code: 'unavailable', retryable: true },
   statementTimeout: { code: 'statementTimeout', retryable: true },
 } as const;
 export type StorageErrorCode = keyof typeof storageErrorCatalogue;

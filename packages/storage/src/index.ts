@@ -1,13 +1,29 @@
 export * from './errors.js';
 export * from './records.js';
-export type { ConnectionRepository } from './repositories/connections.js';
+export type { AuditRepository } from './repositories/audit.js';
+export { CALLBACK_JOB, type CallbackDelivery, type CallbackRepository } from './repositories/callbacks.js';
+export type { ConnectionBegun, ConnectionEnded, ConnectionRepository } from './repositories/connections.js';
+export type { JobClaim, JobRepository, NewJob } from './repositories/jobs.js';
 export type { MetaRepository } from './repositories/meta.js';
 export type { MigrationRepository } from './repositories/migrations.js';
 export type { MoveRepository } from './repositories/moves.js';
 export type { NodeRepository } from './repositories/nodes.js';
-export type { ProjectRepository } from './repositories/projects.js';
+export type {
+  CredentialAdded,
+  CredentialRevoked,
+  ProjectChanges,
+  ProjectRepository,
+} from './repositories/projects.js';
 export type { SessionRepository } from './repositories/sessions.js';
 export type { StreamRepository } from './repositories/streams.js';
 export type { MoveResult, TransportRepository } from './repositories/transports.js';
+export { CALLBACK_RECEIVERS_MAX, PROJECT_CREDENTIALS_MAX } from './limits.js';
 export { lockFolder, type FolderLock } from './lock-file.js';
-export { openFolderStorage, openMemoryStorage, storageOverPool, type Storage } from './storage.js';
+export {
+  openFolderStorage,
+  openMemoryStorage,
+  openPostgresStorage,
+  storageOverPool,
+  type RosterStorage,
+  type Storage,
+} from './storage.js';

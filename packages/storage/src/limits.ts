@@ -13,3 +13,15 @@ export const MIGRATION_HISTORY_MAX = 50;
 export const UPKEEP_AFTER_WRITES = 2_000;
 /** Rows that one round of forgetting deletes of a kind at most, so that the database is never held up for long. */
 export const FORGOTTEN_ROWS_MAX = 1_000;
+/** Valid secrets, or valid keys, of one project: the one in use, and the one that takes its place. */
+export const PROJECT_CREDENTIALS_MAX = 2;
+/** Receivers of one project's callbacks: each event is sent to every one of them. */
+export const CALLBACK_RECEIVERS_MAX = 16;
+/** Characters kept of what a job failed with: a sentence to read, not an answer's body. */
+export const JOB_ERROR_CHARS_MAX = 300;
+/** Connections of one control to PostgreSQL: its default of 100 serves several controls and an administrator. */
+export const POSTGRES_CONNECTIONS_MAX = 16;
+/** How long a query may wait for a connection, and a new connection for the server: REST answers 503 then. */
+export const POSTGRES_CONNECT_TIMEOUT_MS = 3_000;
+/** A statement that takes longer is ended: every one of them touches a few rows by their keys. */
+export const POSTGRES_STATEMENT_TIMEOUT_MS = 5_000;

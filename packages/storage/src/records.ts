@@ -6,6 +6,81 @@ export interface ProjectRecord {
   readonly apiKey: string;
   readonly name: string;
   readonly createdAtMs: number;
+  /** Sealed by control; null: callbacks are signed with a secret of the project. */
+  readonly signatureSecret: string | null;
+}
+
+/** With what a project signs: a secret (HS256, T1), or a key pair (RS256) of which control knows the public half. */
+export interface ProjectCredential {
+  readonly credentialId: string;
+  readonly kind: 'secret' | 'key';
+  /** A secret as control has sealed it, or the public key: SPKI, PEM. */
+  readonly material: string;
+  readonly createdAtMs: number;
+}
+
+/** A project with its valid credentials, oldest first. */
+export interface ProjectDetails extends ProjectRecord {
+  readonly credentials: readonly ProjectCredential[];
+}
+
+/** An address that wants to hear of events of a project. */
+export interface CallbackReceiver {
+  readonly callbackId: string;
+  readonly apiKey: string;
+  /** `session`; others come with the services. */
+  readonly group: string;
+  /** The name of one event, or `all`. */
+  readonly event: string;
+  readonly url: string;
+  readonly createdAtMs: number;
+}
+
+/** Something that happened in a session and is told to the receivers of its project. */
+export interface CallbackEvent {
+  /** The same for every attempt and every receiver. */
+  readonly eventId: string;
+  readonly group: string;
+  readonly event: string;
+  readonly body: Json;
+  readonly createdAtMs: number;
+}
+
+/** What is to be done, at least once, not before its time. */
+export interface Job {
+  readonly jobId: string;
+  readonly kind: string;
+  /** Jobs of one lane run one after the other. */
+  readonly lane: string;
+  /** Who shares a bound: the project of a callback. */
+  readonly group: string;
+  /** What it is about: with that it is removed. */
+  readonly subject: string;
+  readonly payload: Json;
+  readonly createdAtMs: number;
+  readonly runAtMs: number;
+  /** How often it was begun. */
+  readonly attempts: number;
+  /** When it was given up. */
+  readonly deadAtMs: number | null;
+  readonly lastError: string | null;
+}
+
+/** A job that one worker has to itself until its lease ends. */
+export interface LeasedJob extends Job {
+  readonly leaseId: string;
+}
+
+/** Who changed what, and when. */
+export interface AuditEntry {
+  readonly atMs: number;
+  /** `admin`, or a project's key. */
+  readonly actor: string;
+  /** `project.created`, … */
+  readonly action: string;
+  readonly subject: string;
+  /** Never a secret. */
+  readonly detail: Json;
 }
 
 /** A media node as control remembers it; its identity key is pinned to its id. */
@@ -31,6 +106,8 @@ export interface SessionRecord {
   readonly homeNodeId: string | null;
   readonly createdAtMs: number;
   readonly lastMigrationEndedAtMs: number | null;
+  /** What is published in it starts muted. */
+  readonly muteForced: boolean;
 }
 
 export interface ConnectionRecord {
@@ -41,6 +118,8 @@ export interface ConnectionRecord {
   readonly sessionMigration: boolean;
   readonly pathMethod: string;
   readonly eventsSuppressed: boolean;
+  /** Of its streams, to begin with; words without spaces. */
+  readonly layoutClasses: readonly string[];
   /** SHA-256 of the resume token, hex: the token itself is never stored. */
   readonly resumeTokenHash: string;
   readonly createdAtMs: number;
@@ -53,6 +132,8 @@ export interface StreamRecord {
   readonly sessionId: string;
   readonly connectionId: string;
   readonly info: Json;
+  /** For the layouts of archives and broadcasts; words without spaces. */
+  readonly layoutClasses: readonly string[];
   readonly createdAtMs: number;
   /** When the others were told of it. */
   readonly publishedAtMs: number | null;

@@ -1,4 +1,4 @@
-import type { ColumnType } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 
 /** 64-bit integers: PostgreSQL's driver answers text, PGlite a number. Read with Number(). */
 type Int64 = ColumnType<string | number, number, number>;
@@ -8,7 +8,47 @@ type JsonColumn = ColumnType<unknown, string, string>;
 
 export interface Schema {
   meta: { key: string; value: string };
-  projects: { api_key: string; name: string; created_at_ms: Int64 };
+  projects: { api_key: string; name: string; created_at_ms: Int64; signature_secret: string | null };
+  project_credentials: {
+    credential_id: string;
+    api_key: string;
+    kind: 'secret' | 'key';
+    material: string;
+    created_at_ms: Int64;
+    revoked_at_ms: NullableInt64;
+  };
+  project_callbacks: {
+    callback_id: string;
+    api_key: string;
+    group_name: string;
+    event: string;
+    url: string;
+    created_at_ms: Int64;
+  };
+  jobs: {
+    job_id: string;
+    position: Generated<string | number>;
+    kind: string;
+    lane: string;
+    group_name: string;
+    subject: string;
+    payload: JsonColumn;
+    created_at_ms: Int64;
+    run_at_ms: Int64;
+    attempts: Generated<number>;
+    lease_id: string | null;
+    lease_until_ms: NullableInt64;
+    dead_at_ms: NullableInt64;
+    last_error: string | null;
+  };
+  audit: {
+    audit_id: Generated<string | number>;
+    at_ms: Int64;
+    actor: string;
+    action: string;
+    subject: string;
+    detail: JsonColumn;
+  };
   nodes: {
     node_id: string;
     identity_key: string;
@@ -26,6 +66,7 @@ export interface Schema {
     home_node_id: string | null;
     created_at_ms: Int64;
     last_migration_ended_at_ms: NullableInt64;
+    mute_forced: Generated<boolean>;
   };
   connections: {
     connection_id: string;
@@ -35,6 +76,7 @@ export interface Schema {
     session_migration: boolean;
     path_method: string;
     events_suppressed: boolean;
+    layout_classes: Generated<string>;
     resume_token_hash: string;
     created_at_ms: Int64;
     ended_at_ms: NullableInt64;
@@ -45,6 +87,7 @@ export interface Schema {
     session_id: string;
     connection_id: string;
     info: JsonColumn;
+    layout_classes: Generated<string>;
     created_at_ms: Int64;
     published_at_ms: NullableInt64;
     ended_at_ms: NullableInt64;
@@ -96,4 +139,9 @@ export interface Schema {
 /** A nullable 64-bit column as a number. */
 export function numberOrNull(value: string | number | null): number | null {
   return value === null ? null : Number(value);
+}
+
+/** Words as they stand in a column. */
+export function wordsOf(text: string): string[] {
+  return text === '' ? [] : text.split(' ');
 }

@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { storageContract } from './contract.js';
+import { findPostgres, PostgresServer } from '@godwit/testing';
+import { rosterContract, storageContract } from './contract/index.js';
 import { lockFolder } from './lock-file.js';
-import { openFolderStorage, openMemoryStorage, type Storage } from './storage.js';
+import { openFolderStorage, openMemoryStorage, openPostgresStorage, type Storage } from './storage.js';
 import { openPlainStorage } from './testing/index.js';
 
 describe('storage in memory', () => {
@@ -18,10 +19,41 @@ describe('storage in memory', () => {
   storageContract({ it, equal: (actual, expected) => expect(actual).toEqual(expected) }, () => storage);
 });
 
+// `npm test` installs it where it can, and says so where it cannot.
+describe.skipIf(findPostgres() === null)('storage on PostgreSQL', () => {
+  let server: PostgresServer;
+  let storage: Storage;
+  beforeAll(async () => {
+    server = await PostgresServer.start();
+    storage = await openPostgresStorage(server.url);
+  }, 90_000);
+  afterAll(async () => {
+    await storage.close();
+    await server.close();
+  });
+
+  storageContract({ it, equal: (actual, expected) => expect(actual).toEqual(expected) }, () => storage);
+
+  it('takes a schema that another control has brought up to date at the same time', async () => {
+    const url = await server.createDatabase('migrated_twice');
+    const opened = await Promise.all([openPostgresStorage(url), openPostgresStorage(url)]);
+    for (const other of opened) await other.close();
+  });
+
+  it('says soon and plainly that the server is away, and goes on when it is back', async () => {
+    await server.stop();
+    const failure = await storage.meta.get('x').catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'unavailable', retryable: true });
+    expect(String(failure)).not.toContain('127.0.0.1');
+    await server.restart();
+    expect(await storage.meta.get('x')).toBe(null);
+  });
+});
+
 describe('storage in plain tables', () => {
   const storage = openPlainStorage();
 
-  storageContract({ it, equal: (actual, expected) => expect(actual).toEqual(expected) }, () => storage);
+  rosterContract({ it, equal: (actual, expected) => expect(actual).toEqual(expected) }, () => storage);
 });
 
 describe('storage in a folder', () => {

@@ -5,7 +5,11 @@ import { migrateToLatest } from './migrations/index.js';
 import { openMemorySession } from './pglite/memory.js';
 import { poolOverSession } from './pglite/pool.js';
 import { openWorkerSession } from './pglite/worker.js';
+import { auditRepository, type AuditRepository } from './repositories/audit.js';
+import { callbackRepository, type CallbackRepository } from './repositories/callbacks.js';
+import { openPostgresPool } from './postgres/pool.js';
 import { connectionRepository, type ConnectionRepository } from './repositories/connections.js';
+import { jobRepository, type JobRepository } from './repositories/jobs.js';
 import { metaRepository, type MetaRepository } from './repositories/meta.js';
 import { migrationRepository, type MigrationRepository } from './repositories/migrations.js';
 import { moveRepository, type MoveRepository } from './repositories/moves.js';
@@ -16,10 +20,9 @@ import { streamRepository, type StreamRepository } from './repositories/streams.
 import { transportRepository, type TransportRepository } from './repositories/transports.js';
 import type { Schema } from './schema.js';
 
-/** The port: everything that control remembers. */
-export interface Storage {
+/** What control remembers of calls: who is in them, and who owns what. */
+export interface RosterStorage {
   readonly meta: MetaRepository;
-  readonly projects: ProjectRepository;
   readonly nodes: NodeRepository;
   readonly sessions: SessionRepository;
   readonly connections: ConnectionRepository;
@@ -28,6 +31,14 @@ export interface Storage {
   readonly migrations: MigrationRepository;
   readonly moves: MoveRepository;
   close(): Promise<void>;
+}
+
+/** The port: everything that control remembers. */
+export interface Storage extends RosterStorage {
+  readonly projects: ProjectRepository;
+  readonly callbacks: CallbackRepository;
+  readonly jobs: JobRepository;
+  readonly audit: AuditRepository;
 }
 
 /** In memory and in this process: for tests. */
@@ -56,6 +67,14 @@ export async function openFolderStorage(folder: string): Promise<Storage> {
   }
 }
 
+/**
+ * PostgreSQL 15 or newer at `url` (postgres://…): any number of controls may share it.
+ * Errors: unavailable when it cannot be reached, migrationFailed.
+ */
+export async function openPostgresStorage(url: string): Promise<Storage> {
+  return storageOverPool(openPostgresPool(url));
+}
+
 /** Any pool that speaks PostgreSQL 15 or newer. Brings the schema up to date. Owns the pool from here on. */
 export async function storageOverPool(pool: PostgresPool): Promise<Storage> {
   const database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
@@ -68,6 +87,9 @@ export async function storageOverPool(pool: PostgresPool): Promise<Storage> {
   return {
     meta: metaRepository(database),
     projects: projectRepository(database),
+    callbacks: callbackRepository(database),
+    jobs: jobRepository(database),
+    audit: auditRepository(database),
     nodes: nodeRepository(database),
     sessions: sessionRepository(database),
     connections: connectionRepository(database),

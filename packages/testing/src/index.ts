@@ -7,5 +7,6 @@ export * from './pcap.js';
 export * from './peer/index.js';
 export * from './platform-api.js';
 export * from './platform.js';
+export * from './postgres.js';
 export * from './test-page.js';
 export * from './trend.js';

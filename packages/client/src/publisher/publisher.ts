@@ -108,6 +108,12 @@ export class Publisher extends Emitter<PublisherEvents> {
     completion?.();
   }
 
+  /** @internal Muted from outside; `publishAudio(true)` unmutes. */
+  muteForced(): void {
+    this.publishAudio(false);
+    this.dispatch('muteForced', makeEvent('muteForced', this, {}));
+  }
+
   /** Caps the video's bits per second. */
   async setMaxVideoBitrate(bitrateBps: number): Promise<void> {
     if (this.#handle === undefined) throw otError('OT_NOT_CONNECTED', 'The publisher is not published.');

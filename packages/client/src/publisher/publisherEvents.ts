@@ -14,6 +14,8 @@ export interface PublisherEvents {
   destroyed: Event<'destroyed'>;
   videoElementCreated: Event<'videoElementCreated', { element: HTMLVideoElement }>;
   mediaStopped: Event<'mediaStopped', { track: MediaStreamTrack }>;
+  /** A moderator, or the server, has muted its sound. */
+  muteForced: Event<'muteForced'>;
   /** `audioLevel` from 0 to 1, while published. */
   audioLevelUpdated: Event<'audioLevelUpdated', { audioLevel: number }>;
 }

@@ -9,6 +9,7 @@ import { Publisher } from '../publisher/publisher.js';
 import type { Subscriber } from '../subscriber/subscriber.js';
 import type { SubscriberProperties } from '../subscriber/subscriber.js';
 import type { WidgetTarget } from '../view/widget.js';
+import type { RequestBody } from '../signalling/requests.js';
 import { withPromise } from './withPromise.js';
 import type { SessionOptions } from './options.js';
 import { Roster } from './roster.js';
@@ -17,6 +18,12 @@ import type { SessionEvents, StreamProperty } from './sessionEvents.js';
 import { signalRequest } from './signal.js';
 import type { Signal } from './signal.js';
 import type { Connection, Stream } from './stream.js';
+
+/** What moderators ask for. */
+type ModerationType =
+  'forceDisconnect' | 'forceUnpublish' | 'forceMuteStream' | 'forceMuteAll' | 'disableForceMute';
+
+const idOf = (stream: Stream | string): string => (typeof stream === 'string' ? stream : stream.streamId);
 
 type State =
   | { kind: 'disconnected' }
@@ -42,6 +49,8 @@ export class Session extends Emitter<SessionEvents> {
   readonly #roster = new Roster();
   readonly #subscribers = new Set<Subscriber>();
   readonly #publishers = new Set<Publisher>();
+  /** What is published starts muted. */
+  #muteForced = false;
   #state: State = { kind: 'disconnected' };
 
   /** @internal Use `OT.initSession`. */
@@ -130,6 +139,40 @@ export class Session extends Emitter<SessionEvents> {
     complete(sent, completion, 'OT_UNABLE_TO_SIGNAL');
   }
 
+  /** Moderators: ends somebody's connection. Fails with 1010 or 1520. */
+  forceDisconnect(connection: Connection | string, completion?: Completion): void {
+    const connectionId = typeof connection === 'string' ? connection : connection.connectionId;
+    complete(
+      this.#moderate('forceDisconnect', { connectionId }),
+      completion,
+      'OT_UNABLE_TO_FORCE_DISCONNECT',
+    );
+  }
+
+  /** Moderators: takes somebody's stream out of the session. Fails with 1010, 1530 or 1535. */
+  forceUnpublish(stream: Stream | string, completion?: Completion): void {
+    complete(
+      this.#moderate('forceUnpublish', { streamId: idOf(stream) }),
+      completion,
+      'OT_UNABLE_TO_FORCE_UNPUBLISH',
+    );
+  }
+
+  /** Moderators: mutes the sound of a stream; its publisher may unmute it. */
+  forceMuteStream(stream: Stream): Promise<void> {
+    return this.#moderate('forceMuteStream', { streamId: stream.streamId });
+  }
+
+  /** Moderators: mutes every stream but those, and what is published until `disableForceMute`. */
+  forceMuteAll(excludedStreams: readonly Stream[] = []): Promise<void> {
+    return this.#moderate('forceMuteAll', { excludedStreamIds: excludedStreams.map(idOf) });
+  }
+
+  /** Moderators: what is published from now on starts as its publisher wants. */
+  disableForceMute(): Promise<void> {
+    return this.#moderate('disableForceMute', {});
+  }
+
   /** The publisher of one of our own streams. */
   getPublisherForStream(stream: Stream): Publisher | undefined {
     return [...this.#publishers].find((publisher) => publisher.streamId === stream.streamId);
@@ -138,6 +181,12 @@ export class Session extends Emitter<SessionEvents> {
   /** Our subscribers of a stream. */
   getSubscribersForStream(stream: Stream): Subscriber[] {
     return [...this.#subscribers].filter((subscriber) => subscriber.streamId === stream.streamId);
+  }
+
+  async #moderate<T extends ModerationType>(type: T, body: RequestBody<T>): Promise<void> {
+    const state = this.#state;
+    if (state.kind !== 'connected') throw otError('OT_NOT_CONNECTED');
+    await state.call.request(type, body);
   }
 
   async #connect(token: string): Promise<void> {
@@ -181,6 +230,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#state = { kind: 'connected', call };
     this.connection = result.connection;
     this.capabilities = result.capabilities;
+    this.#muteForced = result.muteForced;
     // A turn later, so that listeners added in the callback, or after the promise, hear of everybody.
     setTimeout(() => {
       if (!this.#callIs(call)) return;
@@ -191,6 +241,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #replaceRoster(roster: ConnectResult): void {
+    this.#muteForced = roster.muteForced;
     const { connection, connections, streams } = roster;
     const changes = this.#roster.replace({ connections: [connection, ...connections], streams });
     for (const stream of changes.streamsGone) this.#announceStreamGone(stream, 'networkDisconnected');
@@ -220,6 +271,13 @@ export class Session extends Emitter<SessionEvents> {
         return this.#streamDestroyed(event.streamId, event.reason);
       case 'streamPropertyChanged':
         return this.#streamPropertyChanged(event.streamId, event.changedProperty, event.newValue);
+      case 'streamMuteForced':
+        [...this.#publishers].find(({ streamId }) => streamId === event.streamId)?.muteForced();
+        return;
+      case 'muteForced':
+        this.#muteForced = event.active;
+        this.dispatch('muteForced', makeEvent('muteForced', this, { active: event.active }));
+        return;
       case 'signal':
         return this.#signalled(event.signalType, event.data, event.from ?? null);
       case 'sessionDestroyed':
@@ -307,6 +365,7 @@ export class Session extends Emitter<SessionEvents> {
       throw otError('OT_INVALID_PARAMETER', 'The publisher is destroyed or published already.');
     }
     this.#publishers.add(publisher);
+    if (this.#muteForced) publisher.muteForced();
     try {
       await state.call.publish(publisher, this, this.connection);
       return publisher;

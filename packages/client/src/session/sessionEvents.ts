@@ -41,6 +41,8 @@ export interface SessionEvents {
     'streamPropertyChanged',
     { stream: Stream; changedProperty: StreamProperty; oldValue: unknown; newValue: unknown }
   >;
+  /** A moderator, or the server, muted everybody (`active`), or lifted it for what is published later. */
+  muteForced: Event<'muteForced', { active: boolean }>;
   signal: SignalEvent;
   [signal: `signal:${string}`]: SignalEvent;
   /** Ours: this client's transport begins to move to another media server. */

@@ -63,6 +63,8 @@ const eventChecks: Record<SequencedEvent['event'], Check> = {
   streamDestroyed: (fields) => isString(fields.streamId) && isString(fields.reason),
   streamPropertyChanged: (fields) =>
     isString(fields.streamId) && isString(fields.changedProperty) && isNewValue(fields),
+  streamMuteForced: (fields) => isString(fields.streamId),
+  muteForced: (fields) => typeof fields.active === 'boolean',
   signal: (fields) => isString(fields.data) && (fields.from === undefined || isConnection(fields.from)),
   moveCandidate: (fields) => isString(fields.moveId) && isArrayOf(fields.candidates, isCandidate),
   restartOffer: (fields) => isString(fields.restartId) && isString(fields.sdp),
@@ -116,6 +118,7 @@ export function isConnectResult(value: unknown): value is ConnectResult {
     isObject(value.capabilities) &&
     isArrayOf(value.connections, isConnection) &&
     isArrayOf(value.streams, isStream) &&
+    typeof value.muteForced === 'boolean' &&
     isNumber(value.seq)
   );
 }

@@ -36,6 +36,7 @@ function connectResult(overrides: Partial<ConnectResult> = {}): ConnectResult {
     capabilities,
     connections: [connection],
     streams: [],
+    muteForced: false,
     seq: 4,
     ...overrides,
   };

@@ -7,14 +7,12 @@ import { ControlError } from '../errors.js';
 import type { NodeView } from '../nodes/registry.js';
 import type { SessionState } from '../roster/state.js';
 import { verifyAdminToken } from '../tokens/project-token.js';
+import { projectRoutes } from './projects.js';
 import type { HttpOptions } from './server.js';
 
 /** Reads for operators under /admin/v1. */
-export function adminRoutes(
-  app: FastifyInstance,
-  { context, adminToken }: HttpOptions,
-  done: () => void,
-): void {
+export function adminRoutes(app: FastifyInstance, options: HttpOptions, done: () => void): void {
+  const { context, adminToken } = options;
   app.addHook('onRequest', async (request) => verifyAdminToken(request.headers.authorization, adminToken));
   const typed = app.withTypeProvider<ZodTypeProvider>();
   typed.get('/admin/v1/nodes', () => ({
@@ -46,6 +44,7 @@ export function adminRoutes(
     if (session === null) throw new ControlError('sessionNotFound', 'There is no such session.');
     return viewSession(session);
   });
+  projectRoutes(app, options);
   done();
 }
 

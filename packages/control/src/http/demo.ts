@@ -26,7 +26,7 @@ const demoName = z
  * page itself made and for no others.
  */
 export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () => void): void {
-  const { context, migrations } = options;
+  const { context, migrations, firstProject } = options;
   const typed = app.withTypeProvider<ZodTypeProvider>();
   const params = z.object({ sessionId: z.string().max(SESSION_ID_CHARS_MAX) });
 
@@ -34,7 +34,13 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
     '/demo/session',
     { schema: { body: z.object({ session: demoName.optional() }).nullish() } },
     async (request) => {
-      const { sessionId } = await demoSession(context, request.body?.session ?? DEFAULT_DEMO_NAME);
+      const project = await context.projects.find(firstProject);
+      if (project === null) throw new ControlError('internal', 'The project of the settings is gone.');
+      const { sessionId } = await demoSession(
+        context,
+        project.apiKey,
+        request.body?.session ?? DEFAULT_DEMO_NAME,
+      );
       const nowMs = context.clockMs();
       const expiresAtSeconds = Math.floor(nowMs / 1_000) + DEMO_TOKEN_LIFETIME_SECONDS;
       const wish = {
@@ -45,9 +51,9 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
         url: systemUrl(request),
       } as const;
       return {
-        apiKey: context.project.apiKey,
+        apiKey: project.apiKey,
         sessionId,
-        token: await issueClientToken(wish, context.project, nowMs),
+        token: await issueClientToken(wish, project, nowMs),
       };
     },
   );
@@ -83,9 +89,8 @@ async function findDemoSession(context: ControlContext, sessionId: string): Prom
   return session;
 }
 
-async function demoSession(context: ControlContext, name: string): Promise<SessionRecord> {
+async function demoSession(context: ControlContext, apiKey: string, name: string): Promise<SessionRecord> {
   const { sessions } = context.storage;
-  const { apiKey } = context.project;
   // Names are a project's own: with another API key the same data folder has other sessions.
   const demoName = `${apiKey}/${name}`;
   const existing = await sessions.getByDemoName(demoName);
@@ -107,6 +112,7 @@ async function demoSession(context: ControlContext, name: string): Promise<Sessi
     homeNodeId: null,
     createdAtMs,
     lastMigrationEndedAtMs: null,
+    muteForced: false,
   };
   if (await sessions.create(record)) return record;
   // Two pages asked at once: the other one's session is as good.

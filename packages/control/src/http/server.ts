@@ -9,21 +9,27 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import type { Storage } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { ControlError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_TIMEOUT_MS } from '../limits.js';
 import type { Migrations } from '../migration/migrations.js';
+import type { ProjectAdministration } from '../projects/administration.js';
 import { adminRoutes } from './admin.js';
 import { assetRoutes } from './assets.js';
 import { demoRoutes } from './demo.js';
 import { healthRoutes } from './health.js';
-import { sessionRoutes } from './sessions.js';
+import { restRoutes } from './rest/index.js';
 
 export interface HttpOptions {
   readonly context: ControlContext;
+  readonly storage: Storage;
   readonly migrations: Migrations;
+  readonly administration: ProjectAdministration;
   readonly adminToken: string;
+  /** API key of the project of the settings: the demo page's. */
+  readonly firstProject: string;
   readonly demo: boolean;
   /** Folder with the built `godwit.js`. */
   readonly sdkDir?: string;
@@ -68,7 +74,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   await app.register(healthRoutes, options);
-  await app.register(sessionRoutes, options);
+  await app.register(restRoutes, options);
   await app.register(adminRoutes, options);
   if (options.demo) await app.register(demoRoutes, options);
   await app.register(assetRoutes, options);

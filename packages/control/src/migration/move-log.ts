@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Json, MoveRecord, Storage } from '@godwit/storage';
+import type { Json, MoveRecord, RosterStorage } from '@godwit/storage';
 
 export interface Progress {
   readonly moved: number;
@@ -11,13 +11,13 @@ export interface Progress {
  * time, and everything noted meanwhile goes with the next, so a drain of many costs few statements.
  */
 export class MoveLog {
-  readonly #storage: Storage;
+  readonly #storage: RosterStorage;
   readonly #log: Logger;
   #moves = new Map<string, MoveRecord>();
   #progress = new Map<string, Progress>();
   #writing: Promise<void> | null = null;
 
-  constructor(storage: Storage, log: Logger) {
+  constructor(storage: RosterStorage, log: Logger) {
     this.#storage = storage;
     this.#log = log;
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { gapReport, moveMeasures } from '@godwit/protocol';
-import type { MigrationRecord, MoveRecord, Storage } from '@godwit/storage';
+import type { MigrationRecord, MoveRecord, RosterStorage } from '@godwit/storage';
 
 const gapView = z.object({
   ms: z
@@ -49,7 +49,10 @@ export function viewStarted(migration: MigrationRecord): z.infer<typeof migratio
 }
 
 /** Reads a migration with its moves. */
-export async function viewMigration(storage: Storage, migration: MigrationRecord): Promise<MigrationView> {
+export async function viewMigration(
+  storage: RosterStorage,
+  migration: MigrationRecord,
+): Promise<MigrationView> {
   const moves = await storage.moves.listOfMigration(migration.migrationId);
   return {
     ...viewStarted(migration),

@@ -6,7 +6,7 @@ import {
   type NodeRegistration,
   type PoolAddress,
 } from '@godwit/protocol';
-import type { NodeRecord, Storage } from '@godwit/storage';
+import type { NodeRecord, RosterStorage } from '@godwit/storage';
 import {
   CONTROL_STALL_MS,
   NODES_MAX,
@@ -49,7 +49,7 @@ export interface RegistryListener {
 }
 
 export interface RegistryOptions {
-  readonly storage: Storage;
+  readonly storage: RosterStorage;
   readonly log: Logger;
   readonly clockMs: () => number;
   readonly commandTimeoutMs?: number;

@@ -1,8 +1,11 @@
 import type { ClientRequest, ConnectResult } from '@godwit/protocol';
+import type { SessionRecord } from '@godwit/storage';
+import { connectionBegunEvents, connectionEndedEvents } from '../callbacks/events.js';
 import type { ControlContext } from '../context.js';
 import { ClientError } from '../errors.js';
 import { hashResumeToken, newConnectionId, newResumeToken } from '../ids.js';
 import { CONNECTIONS_PER_SESSION_MAX } from '../limits.js';
+import type { Project } from '../projects/project.js';
 import { verifyClientToken } from '../tokens/client-token.js';
 import { capabilitiesOf } from '../tokens/roles.js';
 import { refreshSubscribers } from '../transports/configure.js';
@@ -19,9 +22,9 @@ export async function connect(
   context: ControlContext,
   request: Request<'connect'>,
 ): Promise<{ connection: ConnectionState; result: ConnectResult }> {
-  const admitted = await admit(context, request);
+  const { session: admitted, project } = await admit(context, request);
   const { token, hash } = newResumeToken();
-  const verified = await verifyClientToken(request.token, context.project, context.clockMs());
+  const verified = await verifyClientToken(request.token, project, context.clockMs());
   if ('refused' in verified) throw new ClientError('authentication', verified.refused);
   if (verified.sessionId !== request.sessionId) {
     throw new ClientError('authentication', 'The token belongs to another session.');
@@ -37,22 +40,22 @@ export async function connect(
     sessionMigration: request.sessionMigration,
     pathMethod: request.pathMethod,
     eventsSuppressed: request.connectionEventsSuppressed ?? false,
+    layoutClasses: verified.layoutClasses,
     resumeTokenHash: hash,
   };
-  await context.storage.connections.create({
-    ...common,
-    sessionId: admitted.sessionId,
-    data: verified.data,
-    createdAtMs: nowMs,
-    endedAtMs: null,
-    endReason: null,
-  });
+  const { sessionId } = admitted;
+  const info = { connectionId, creationTime: nowMs, data: verified.data };
+  await context.storage.connections.create(
+    { ...common, sessionId, data: verified.data, createdAtMs: nowMs, endedAtMs: null, endReason: null },
+    connectionBegunEvents({ sessionId, apiKey: project.apiKey, nowMs }, info),
+  );
+  context.callbacksDue();
   // Nothing is awaited from here on: two that join at once meet in the same session.
   const session = context.roster.liveSession(admitted.sessionId) ?? admitted;
   const connection = newConnectionState({
     ...common,
     session,
-    info: { connectionId, creationTime: nowMs, data: verified.data },
+    info,
     capabilities: capabilitiesOf(verified.role),
   });
   context.roster.addConnection(connection);
@@ -61,14 +64,16 @@ export async function connect(
   return { connection, result: describeRoster(connection, token, false) };
 }
 
-async function admit(context: ControlContext, request: Request<'connect'>): Promise<SessionState> {
-  if (request.apiKey !== context.project.apiKey)
-    throw new ClientError('authentication', 'The API key is not known here.');
-  const session = await context.roster.session(request.sessionId);
-  if (session === null || session.record.apiKey !== request.apiKey) {
+async function admit(
+  { projects, roster }: ControlContext,
+  { apiKey, sessionId }: Request<'connect'>,
+): Promise<{ session: SessionState; project: Project }> {
+  const project = await projects.find(apiKey);
+  if (project === null) throw new ClientError('authentication', 'The API key is not known here.');
+  const session = await roster.session(sessionId);
+  if (session === null || session.record.apiKey !== apiKey)
     throw new ClientError('invalidSession', 'There is no such session in this project.');
-  }
-  return session;
+  return { session, project };
 }
 
 /** Finds the connection of a client whose socket broke. Throws a ClientError. */
@@ -113,6 +118,7 @@ function describeRoster(connection: ConnectionState, resumeToken: string, resume
     streams: [...session.streams.values()]
       .filter((stream) => stream.published && stream.connection !== connection)
       .map((stream) => stream.info),
+    muteForced: session.record.muteForced,
     seq: connection.channel.seq,
   };
 }
@@ -156,7 +162,7 @@ export async function endConnection(
   connection.pendingRestart?.answer.reject(new Error('the connection has ended'));
   transport?.connected.reject(new Error('the connection has ended'));
   context.log.info({ connectionId, sessionId: session.sessionId, reason }, 'connection destroyed');
-  await context.storage.connections.end(connectionId, reason, context.clockMs());
+  await recordEnd(context, session.record, connectionId, reason);
   context.roster.releaseSession(session);
   if (transport !== null) {
     const fields = { transportId: transport.transportId, epoch: transport.epoch, reason };
@@ -166,6 +172,18 @@ export async function endConnection(
   }
   await context.routes.push(session);
   refreshSubscribers(context, connection, new Set(streams.map(({ streamId }) => streamId)));
+}
+
+/** Writes the end of a connection, and of what was its own, with the callbacks of it. */
+export async function recordEnd(
+  { storage, clockMs, callbacksDue }: ControlContext,
+  { sessionId, apiKey }: Pick<SessionRecord, 'sessionId' | 'apiKey'>,
+  connectionId: string,
+  reason: string,
+): Promise<void> {
+  const nowMs = clockMs();
+  const events = connectionEndedEvents({ sessionId, apiKey, nowMs }, reason);
+  if (await storage.connections.end(connectionId, reason, nowMs, events)) callbacksDue();
 }
 
 /** The connection's media is lost for good: tells the client and ends it. */

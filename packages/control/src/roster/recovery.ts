@@ -3,7 +3,7 @@ import type { ConnectionRecord, TransportRecord } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { capabilitiesOf, isRole } from '../tokens/roles.js';
 import { parseDescription } from '../transports/describe.js';
-import { startGrace } from './connections.js';
+import { recordEnd, startGrace } from './connections.js';
 import { loseTransport } from './rejoin.js';
 import { newConnectionState, newTransportState, type ConnectionState, type TransportState } from './state.js';
 
@@ -22,7 +22,7 @@ export async function recover(context: ControlContext): Promise<void> {
   const connections = await storage.connections.listLive();
   for (const row of connections) {
     const connection = await restoreConnection(context, row, transports.get(row.connectionId) ?? null);
-    if (connection === null) await storage.connections.end(row.connectionId, 'networkDisconnected', nowMs);
+    if (connection === null) await endUnrestored(context, row);
     else startGrace(context, connection);
   }
   await restoreStreams(context);
@@ -34,6 +34,16 @@ export async function recover(context: ControlContext): Promise<void> {
     log.info({ connections: connections.length, unfinished }, 'took up the roster of an earlier control');
     setTimeout(() => endUnclaimed(context), context.timings.nodeReportGraceMs).unref();
   }
+}
+
+/** What its row says cannot be read by this version, or its session is gone. */
+async function endUnrestored(
+  context: ControlContext,
+  { sessionId, connectionId }: ConnectionRecord,
+): Promise<void> {
+  const record = await context.storage.sessions.get(sessionId);
+  const apiKey = record?.apiKey ?? '';
+  await recordEnd(context, { sessionId, apiKey }, connectionId, 'networkDisconnected');
 }
 
 async function restoreConnection(
@@ -55,6 +65,7 @@ async function restoreConnection(
     sessionMigration: row.sessionMigration,
     pathMethod: method.data,
     eventsSuppressed: row.eventsSuppressed,
+    layoutClasses: row.layoutClasses,
     resumeTokenHash: row.resumeTokenHash,
   });
   connection.channel.continueAfter(RESTORED_SEQ);
@@ -98,6 +109,7 @@ async function restoreStreams(context: ControlContext): Promise<void> {
       info: info.data,
       published,
       configured: published,
+      layoutClasses: row.layoutClasses,
     });
   }
 }

@@ -13,13 +13,14 @@ afterAll(() => storage.close());
 const ENDED_AT_MS = 1_700_000_000_000;
 
 async function endedConnection(connectionId: string): Promise<void> {
-  await storage.projects.ensure({ apiKey: '100', name: 'retention', createdAtMs: 0 });
+  await storage.projects.ensure({ apiKey: '100', name: 'retention', createdAtMs: 0, signatureSecret: null });
   const session = { sessionId: 's', apiKey: '100', location: '', demo: false, demoName: null };
   await storage.sessions.create({
     ...session,
     homeNodeId: null,
     createdAtMs: 0,
     lastMigrationEndedAtMs: null,
+    muteForced: false,
   });
   await storage.connections.create({
     connectionId,
@@ -29,6 +30,7 @@ async function endedConnection(connectionId: string): Promise<void> {
     sessionMigration: true,
     pathMethod: 'candidate',
     eventsSuppressed: false,
+    layoutClasses: [],
     resumeTokenHash: '',
     createdAtMs: 0,
     endedAtMs: null,

@@ -1,15 +1,15 @@
 import type { SignallingEvent } from '@godwit/protocol';
-import type { Storage } from '@godwit/storage';
+import type { RosterStorage } from '@godwit/storage';
 import { isBoundTo, newSessionState, type ConnectionState, type SessionState } from './state.js';
 
 /** The sessions in memory, and who is where in them. Rows are written by those who change it. */
 export class Roster {
-  readonly #storage: Storage;
+  readonly #storage: RosterStorage;
   readonly #sessions = new Map<string, SessionState>();
   readonly #connections = new Map<string, ConnectionState>();
   readonly #byTransport = new Map<string, ConnectionState>();
 
-  constructor(storage: Storage) {
+  constructor(storage: RosterStorage) {
     this.#storage = storage;
   }
 

@@ -67,6 +67,8 @@ export interface StreamState {
   published: boolean;
   /** The ingress of its node has been configured with it. */
   configured: boolean;
+  /** For the layouts of archives and broadcasts. */
+  layoutClasses: readonly string[];
 }
 
 /** A client in a session. */
@@ -79,6 +81,8 @@ export interface ConnectionState {
   readonly sessionMigration: boolean;
   readonly pathMethod: PathMethod;
   readonly eventsSuppressed: boolean;
+  /** Of its streams, to begin with: as its token says. */
+  readonly layoutClasses: readonly string[];
   readonly resumeTokenHash: string;
   readonly channel: ClientChannel;
   readonly requests: AnsweredRequests;
@@ -133,6 +137,7 @@ export type NewConnection = Pick<
   | 'sessionMigration'
   | 'pathMethod'
   | 'eventsSuppressed'
+  | 'layoutClasses'
   | 'resumeTokenHash'
 >;
 

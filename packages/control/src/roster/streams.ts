@@ -1,9 +1,10 @@
 import type { ClientRequest, CreateStreamResult, StreamInfo } from '@godwit/protocol';
+import { streamCreatedEvent, streamDestroyedEvent, type Happening } from '../callbacks/events.js';
 import type { ControlContext } from '../context.js';
 import { ClientError } from '../errors.js';
 import { newId64 } from '../ids.js';
 import { STREAMS_PER_CONNECTION_MAX } from '../limits.js';
-import type { ConnectionState, StreamState } from './state.js';
+import type { ConnectionState, SessionState, StreamState } from './state.js';
 
 type Request<T extends ClientRequest['type']> = Extract<ClientRequest, { type: T }>;
 
@@ -43,6 +44,7 @@ export async function createStream(
     sessionId: connection.session.sessionId,
     connectionId: connection.connectionId,
     info,
+    layoutClasses: connection.layoutClasses,
     createdAtMs: creationTime,
     publishedAtMs: null,
     endedAtMs: null,
@@ -54,6 +56,7 @@ export async function createStream(
     info,
     published: false,
     configured: false,
+    layoutClasses: connection.layoutClasses,
   });
   return { streamId, creationTime };
 }
@@ -82,8 +85,17 @@ export async function destroyStream(
   if (stream.published)
     context.roster.broadcast(session, { event: 'streamDestroyed', streamId: stream.streamId, reason });
   context.log.info({ streamId: stream.streamId, sessionId: session.sessionId, reason }, 'stream destroyed');
-  await context.storage.streams.end(stream.streamId, context.clockMs());
+  const nowMs = context.clockMs();
+  const event = streamDestroyedEvent(happeningIn(session, nowMs), stream.info, reason);
+  await context.storage.streams.end(stream.streamId, nowMs, [event]);
+  context.callbacksDue();
 }
+
+const happeningIn = ({ record: { sessionId, apiKey } }: SessionState, nowMs: number): Happening => ({
+  sessionId,
+  apiKey,
+  nowMs,
+});
 
 /** Changes of a stream's properties; each is told as an event of its own. Throws a ClientError. */
 export async function updateStream(
@@ -111,6 +123,16 @@ export async function updateStream(
   if (stream.info !== before) await context.storage.streams.update(stream.streamId, stream.info);
 }
 
+/** Changes the layout classes of a stream: for archives and broadcasts, no client is told. */
+export async function setLayoutClasses(
+  { storage }: ControlContext,
+  stream: StreamState,
+  layoutClasses: readonly string[],
+): Promise<void> {
+  stream.layoutClasses = layoutClasses;
+  await storage.streams.setLayoutClasses(stream.streamId, layoutClasses);
+}
+
 /** Tells the others of the connection's streams whose media can flow now: connected, and configured at the node. */
 export async function publishReady(context: ControlContext, connection: ConnectionState): Promise<void> {
   if (connection.transport?.isConnected !== true) return;
@@ -122,6 +144,9 @@ export async function publishReady(context: ControlContext, connection: Connecti
     context.roster.broadcast(connection.session, { event: 'streamCreated', stream: stream.info });
     const { streamId } = stream;
     context.log.info({ streamId, sessionId: connection.session.sessionId }, 'stream created');
-    await context.storage.streams.publish(streamId, context.clockMs());
+    const nowMs = context.clockMs();
+    const event = streamCreatedEvent(happeningIn(connection.session, nowMs), stream.info);
+    await context.storage.streams.publish(streamId, nowMs, [event]);
+    context.callbacksDue();
   }
 }

@@ -1,18 +1,24 @@
 import { SIGNAL_DATA_BYTES_MAX, type ClientRequest } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
-import { ClientError } from '../errors.js';
+import { ClientError, type ClientErrorName } from '../errors.js';
 import type { Migrations } from '../migration/migrations.js';
 import { endConnection } from '../roster/connections.js';
 import type { ConnectionState } from '../roster/state.js';
 import { recoverPath } from '../roster/rejoin.js';
-import { createStream, destroyStream, ownStream, updateStream } from '../roster/streams.js';
+import { forceDisconnect, muteSession, muteStream, unpublish } from '../roster/moderation.js';
+import { sendSignal } from '../roster/signals.js';
+import { createStream, ownStream, updateStream } from '../roster/streams.js';
 import { maySignal } from '../tokens/roles.js';
-import { refresh, refreshSubscribers } from '../transports/configure.js';
+import { refresh } from '../transports/configure.js';
 import { handleOffer } from '../transports/offer.js';
 import { handleRestartAnswer } from '../transports/restart.js';
 
 /** What a client may ask once it is connected. */
 export type ConnectedRequest = Exclude<ClientRequest, { type: 'connect' | 'resume' }>;
+type ModerationRequest = Extract<
+  ConnectedRequest,
+  { type: 'forceDisconnect' | 'forceUnpublish' | 'forceMuteStream' | 'forceMuteAll' | 'disableForceMute' }
+>;
 type Request<T extends ClientRequest['type']> = Extract<ClientRequest, { type: T }>;
 
 /** Does what the client asks and answers the result. Throws a ClientError when it is refused. */
@@ -44,6 +50,12 @@ export async function handleRequest(
       return {};
     case 'signal':
       return signal(context, connection, request);
+    case 'forceDisconnect':
+    case 'forceUnpublish':
+    case 'forceMuteStream':
+    case 'forceMuteAll':
+    case 'disableForceMute':
+      return moderate(context, connection, request);
     case 'gapReport':
       await migrations.saveGap(connection, request.report);
       return {};
@@ -65,10 +77,7 @@ async function removeStream(
   connection: ConnectionState,
   streamId: string,
 ): Promise<object> {
-  await destroyStream(context, ownStream(connection, streamId), 'clientDisconnected');
-  await context.routes.push(connection.session);
-  refresh(context, connection);
-  refreshSubscribers(context, connection, new Set([streamId]));
+  await unpublish(context, ownStream(connection, streamId), 'clientDisconnected');
   return {};
 }
 
@@ -97,18 +106,57 @@ function signal(context: ControlContext, connection: ConnectionState, request: R
   if (Buffer.byteLength(request.data) > SIGNAL_DATA_BYTES_MAX) {
     throw new ClientError('unableToSignal', `Signal data is limited to ${SIGNAL_DATA_BYTES_MAX} bytes.`);
   }
-  const event = {
-    event: 'signal' as const,
-    ...(request.signalType === undefined ? {} : { signalType: request.signalType }),
-    data: request.data,
-    from: connection.info,
-  };
-  if (request.to === undefined) {
-    context.roster.broadcast(connection.session, event);
-    return {};
-  }
-  const receiver = connection.session.connections.get(request.to);
-  if (receiver === undefined) throw new ClientError('unableToSignal', 'The receiver is not in this session.');
-  receiver.channel.push(event);
+  const { session } = connection;
+  const to = request.to === undefined ? null : session.connections.get(request.to);
+  if (to === undefined) throw new ClientError('unableToSignal', 'The receiver is not in this session.');
+  sendSignal(context, session, { type: request.signalType, data: request.data, from: connection, to });
   return {};
+}
+
+/** What moderators do to others. Throws a ClientError. */
+async function moderate(
+  context: ControlContext,
+  connection: ConnectionState,
+  request: ModerationRequest,
+): Promise<object> {
+  const { session, capabilities } = connection;
+  switch (request.type) {
+    case 'forceDisconnect':
+      require(capabilities.forceDisconnect, 'unableToForceDisconnect');
+      await forceDisconnect(
+        context,
+        found(session.connections.get(request.connectionId), 'invalidParameter'),
+      );
+      break;
+    case 'forceUnpublish':
+      require(capabilities.forceUnpublish, 'unableToForceUnpublish');
+      await unpublish(
+        context,
+        found(session.streams.get(request.streamId), 'invalidStream'),
+        'forceUnpublished',
+      );
+      break;
+    case 'forceMuteStream':
+      require(capabilities.forceMute, 'unableToForceMute');
+      muteStream(found(session.streams.get(request.streamId), 'invalidStream'));
+      break;
+    case 'forceMuteAll':
+      require(capabilities.forceMute, 'unableToForceMute');
+      await muteSession(context, session, { active: true, excludedStreamIds: request.excludedStreamIds });
+      break;
+    case 'disableForceMute':
+      require(capabilities.forceMute, 'unableToForceMute');
+      await muteSession(context, session, { active: false, excludedStreamIds: [] });
+      break;
+  }
+  return {};
+}
+
+function require(capability: 0 | 1, entry: ClientErrorName): void {
+  if (capability !== 1) throw new ClientError(entry, 'Only moderators may do this.');
+}
+
+function found<T>(thing: T | undefined, entry: ClientErrorName): T {
+  if (thing === undefined) throw new ClientError(entry, 'The session has none of that id.');
+  return thing;
 }

@@ -11,7 +11,10 @@ export const SECRETS = {
   apiSecret: 'a-secret-of-the-test-project',
   adminToken: 'an-admin-token-of-the-test',
   joinKey: 'a-join-key-of-the-test-nodes',
+  storageKey: 'a-storage-key-of-the-test',
 };
+
+const PROJECT = { apiKey: SECRETS.apiKey, secrets: [SECRETS.apiSecret] };
 
 /** Control over a real database in memory, its clock, and helpers that speak to it. */
 export class Harness {
@@ -45,6 +48,7 @@ export class Harness {
         port: 0,
         dataDir: '/nonexistent',
         migrationMinAgeMs: options.migrationMinAgeMs ?? 0,
+        callbacksToPrivate: true,
         demo: true,
         logLevel: 'debug',
       },
@@ -78,13 +82,14 @@ export class Harness {
       homeNodeId: null,
       createdAtMs,
       lastMigrationEndedAtMs: null,
+      muteForced: false,
     });
     return sessionId;
   }
 
   token(sessionId: string, role: Role = 'publisher', data = ''): Promise<string> {
     const expiresAtSeconds = Math.floor(Date.now() / 1_000) + 600;
-    return issueClientToken({ sessionId, role, data, expiresAtSeconds }, SECRETS, Date.now());
+    return issueClientToken({ sessionId, role, data, expiresAtSeconds }, PROJECT, Date.now());
   }
 
   async join(

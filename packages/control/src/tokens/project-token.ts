@@ -1,40 +1,65 @@
 import { timingSafeEqual } from 'node:crypto';
-import { jwtVerify } from 'jose';
+import type { IncomingHttpHeaders } from 'node:http';
+import { decodeJwt } from 'jose';
 import { ControlError } from '../errors.js';
-import { CLOCK_TOLERANCE_SECONDS } from '../limits.js';
-import type { TokenProject } from './client-token.js';
+import { CLOCK_TOLERANCE_SECONDS, PROJECT_TOKEN_LIFETIME_SECONDS_MAX } from '../limits.js';
+import type { Project, ProjectDirectory } from '../projects/project.js';
+import { projectOf } from './client-token.js';
+import { verifyProjectJwt } from './signatures.js';
 
-/** Checks the JWT of a server SDK (X-OPENTOK-AUTH). Throws a ControlError. */
-export async function verifyProjectToken(
-  token: unknown,
-  project: TokenProject,
+/**
+ * The project that a server SDK speaks for: a JWT in X-OPENTOK-AUTH, or as bearer in Authorization; HS256 with one of the
+ * project's secrets, or RS256 with the private half of one of its keys. Throws a ControlError.
+ */
+export async function authenticateProject(
+  headers: IncomingHttpHeaders,
+  projects: ProjectDirectory,
   nowMs: number,
-): Promise<void> {
-  if (typeof token !== 'string')
-    throw new ControlError('unauthorized', 'The header X-OPENTOK-AUTH is missing.');
-  const verified = await jwtVerify(token, Buffer.from(project.apiSecret), {
-    algorithms: ['HS256'],
-    issuer: project.apiKey,
+): Promise<Project> {
+  const token = presentedToken(headers);
+  const project = await projects.find(claimedProject(token));
+  if (project === null) throw refused();
+  const payload = await verifyProjectJwt(token, project, {
     currentDate: new Date(nowMs),
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     requiredClaims: ['exp'],
-  }).catch(() => null);
-  if (verified === null) {
-    throw new ControlError(
-      'unauthorized',
-      'The JWT in X-OPENTOK-AUTH is malformed, expired, or of another project.',
-    );
-  }
-  if (verified.payload['ist'] !== 'project') {
-    throw new ControlError('forbidden', 'The JWT in X-OPENTOK-AUTH must have the claim ist = project.');
-  }
+  }).catch(() => {
+    throw refused();
+  });
+  if ((payload.exp ?? 0) > nowMs / 1_000 + PROJECT_TOKEN_LIFETIME_SECONDS_MAX) throw refused();
+  if (payload['ist'] !== undefined && payload['ist'] !== 'project')
+    throw new ControlError('forbidden', 'The JWT must be of a project: its claim ist is another.');
   // Client tokens are signed with the same secret: they let somebody into a session, not into the project.
-  if (verified.payload['session_id'] !== undefined || verified.payload['scope'] === 'session.connect') {
-    throw new ControlError(
-      'forbidden',
-      'The JWT in X-OPENTOK-AUTH is a client token; sign one for the project.',
-    );
+  if (payload['session_id'] !== undefined || payload['scope'] === 'session.connect')
+    throw new ControlError('forbidden', 'The JWT is a client token; sign one for the project.');
+  return project;
+}
+
+function presentedToken(headers: IncomingHttpHeaders): string {
+  const own = headers['x-opentok-auth'];
+  if (typeof own === 'string' && own !== '') return own;
+  const bearer = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  if (bearer !== undefined) return bearer;
+  throw new ControlError(
+    'unauthorized',
+    'A JWT of the project is missing: send it as X-OPENTOK-AUTH, or as Authorization: Bearer.',
+  );
+}
+
+/** Before anything is verified: whose credentials are to be tried. */
+function claimedProject(token: string): string {
+  try {
+    const claimed = projectOf(decodeJwt(token));
+    if (typeof claimed === 'string') return claimed;
+  } catch {
+    // Said below.
   }
+  throw refused();
+}
+
+/** One answer for all: who guesses learns nothing. */
+function refused(): ControlError {
+  return new ControlError('unauthorized', 'The JWT is malformed, expired, or not signed by this project.');
 }
 
 /** Checks the bearer of the admin API. Throws a ControlError. */

@@ -4,12 +4,18 @@ import type { Schema } from '../schema.js';
 import { roster } from './0001-roster.js';
 import { closedIntents } from './0002-closed-intents.js';
 import { retention } from './0003-retention.js';
+import { projects } from './0004-projects.js';
+import { callbacks } from './0005-callbacks.js';
+import { moderation } from './0006-moderation.js';
 
 /** In order of their names; a released migration is never edited. */
 const migrations: Record<string, Migration> = {
   '0001-roster': roster,
   '0002-closed-intents': closedIntents,
   '0003-retention': retention,
+  '0004-projects': projects,
+  '0005-callbacks': callbacks,
+  '0006-moderation': moderation,
 };
 
 /** Brings the database to the newest schema. Errors: migrationFailed. */

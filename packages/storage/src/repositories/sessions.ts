@@ -13,6 +13,7 @@ export interface SessionRepository {
   /** Newest first, at most LIST_ROWS_MAX. */
   list(): Promise<SessionRecord[]>;
   setHomeNode(sessionId: string, nodeId: string): Promise<void>;
+  setMuteForced(sessionId: string, muteForced: boolean): Promise<void>;
   migrationEnded(sessionId: string, nowMs: number): Promise<void>;
 }
 
@@ -38,6 +39,7 @@ export function sessionRepository(database: Kysely<Schema>): SessionRepository {
           home_node_id: session.homeNodeId,
           created_at_ms: session.createdAtMs,
           last_migration_ended_at_ms: session.lastMigrationEndedAtMs,
+          mute_forced: session.muteForced,
         })
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst();
@@ -68,6 +70,13 @@ export function sessionRepository(database: Kysely<Schema>): SessionRepository {
         .where('session_id', '=', sessionId)
         .execute();
     },
+    async setMuteForced(sessionId, muteForced) {
+      await database
+        .updateTable('sessions')
+        .set({ mute_forced: muteForced })
+        .where('session_id', '=', sessionId)
+        .execute();
+    },
     async migrationEnded(sessionId, nowMs) {
       await database
         .updateTable('sessions')
@@ -88,5 +97,6 @@ function toRecord(row: Selectable<Schema['sessions']>): SessionRecord {
     homeNodeId: row.home_node_id,
     createdAtMs: Number(row.created_at_ms),
     lastMigrationEndedAtMs: numberOrNull(row.last_migration_ended_at_ms),
+    muteForced: row.mute_forced,
   };
 }

@@ -1,15 +1,18 @@
-import type { Kysely, Selectable } from 'kysely';
-import type { Json, StreamRecord } from '../records.js';
-import { numberOrNull, type Schema } from '../schema.js';
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { CallbackEvent, Json, StreamRecord } from '../records.js';
+import { openAnnouncement, type Announcement } from './callbacks.js';
+import { numberOrNull, wordsOf, type Schema } from '../schema.js';
 
 export interface StreamRepository {
   create(stream: StreamRecord): Promise<void>;
   /** Streams that have not ended, oldest first; of one session, or of all. */
   listLive(sessionId?: string): Promise<StreamRecord[]>;
   update(streamId: string, info: Json): Promise<void>;
+  setLayoutClasses(streamId: string, layoutClasses: readonly string[]): Promise<void>;
   /** True for the call that published it. */
-  publish(streamId: string, nowMs: number): Promise<boolean>;
-  end(streamId: string, nowMs: number): Promise<boolean>;
+  publish(streamId: string, nowMs: number, events?: readonly CallbackEvent[]): Promise<boolean>;
+  /** True for the call that ended it. The callbacks are written only when others had been told of it. */
+  end(streamId: string, nowMs: number, events?: readonly CallbackEvent[]): Promise<boolean>;
 }
 
 export function streamRepository(database: Kysely<Schema>): StreamRepository {
@@ -22,6 +25,7 @@ export function streamRepository(database: Kysely<Schema>): StreamRepository {
           session_id: stream.sessionId,
           connection_id: stream.connectionId,
           info: JSON.stringify(stream.info),
+          layout_classes: stream.layoutClasses.join(' '),
           created_at_ms: stream.createdAtMs,
           published_at_ms: stream.publishedAtMs,
           ended_at_ms: stream.endedAtMs,
@@ -31,7 +35,7 @@ export function streamRepository(database: Kysely<Schema>): StreamRepository {
     async listLive(sessionId) {
       let query = database.selectFrom('streams').selectAll().where('ended_at_ms', 'is', null);
       if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);
-      return (await query.orderBy('created_at_ms').execute()).map(toRecord);
+      return (await query.orderBy('created_at_ms').execute()).map(toStreamRecord);
     },
     async update(streamId, info) {
       await database
@@ -40,34 +44,57 @@ export function streamRepository(database: Kysely<Schema>): StreamRepository {
         .where('stream_id', '=', streamId)
         .execute();
     },
-    async publish(streamId, nowMs) {
-      const result = await database
+    async setLayoutClasses(streamId, layoutClasses) {
+      await database
         .updateTable('streams')
-        .set({ published_at_ms: nowMs })
+        .set({ layout_classes: layoutClasses.join(' ') })
         .where('stream_id', '=', streamId)
-        .where('published_at_ms', 'is', null)
-        .where('ended_at_ms', 'is', null)
-        .executeTakeFirst();
-      return result.numUpdatedRows === 1n;
+        .execute();
     },
-    async end(streamId, nowMs) {
-      const result = await database
-        .updateTable('streams')
-        .set({ ended_at_ms: nowMs })
-        .where('stream_id', '=', streamId)
-        .where('ended_at_ms', 'is', null)
-        .executeTakeFirst();
-      return result.numUpdatedRows === 1n;
-    },
+    publish: (streamId, nowMs, events) =>
+      change(database, streamId, { published_at_ms: nowMs }, events ?? []),
+    end: (streamId, nowMs, events) => change(database, streamId, { ended_at_ms: nowMs }, events ?? []),
   };
 }
 
-function toRecord(row: Selectable<Schema['streams']>): StreamRecord {
+/** Publishes a stream that is not published yet, or ends one that has not ended. */
+function change(
+  database: Kysely<Schema>,
+  streamId: string,
+  set: { readonly published_at_ms: number } | { readonly ended_at_ms: number },
+  events: readonly CallbackEvent[],
+): Promise<boolean> {
+  return database.transaction().execute(async (transaction) => {
+    const announcement = events.length === 0 ? null : await announcementOf(transaction, streamId);
+    let query = transaction
+      .updateTable('streams')
+      .set(set)
+      .where('stream_id', '=', streamId)
+      .where('ended_at_ms', 'is', null);
+    if ('published_at_ms' in set) query = query.where('published_at_ms', 'is', null);
+    const row = await query.returning('published_at_ms').executeTakeFirst();
+    if (row === undefined) return false;
+    if (row.published_at_ms !== null) await announcement?.tell(events);
+    return true;
+  });
+}
+
+async function announcementOf(
+  transaction: Transaction<Schema>,
+  streamId: string,
+): Promise<Announcement | null> {
+  const query = transaction.selectFrom('streams').select('session_id').where('stream_id', '=', streamId);
+  const row = await query.executeTakeFirst();
+  return row === undefined ? null : openAnnouncement(transaction, row.session_id);
+}
+
+export function toStreamRecord(row: Selectable<Schema['streams']>): StreamRecord {
   return {
     streamId: row.stream_id,
     sessionId: row.session_id,
     connectionId: row.connection_id,
     info: row.info as Json,
+    layoutClasses: wordsOf(row.layout_classes),
     createdAtMs: Number(row.created_at_ms),
     publishedAtMs: numberOrNull(row.published_at_ms),
     endedAtMs: numberOrNull(row.ended_at_ms),

@@ -6,7 +6,6 @@ import type {
   MoveIntent,
   MoveRecord,
   NodeRecord,
-  ProjectRecord,
   SessionRecord,
   StreamRecord,
   TransportRecord,
@@ -15,17 +14,15 @@ import type { MetaRepository } from '../repositories/meta.js';
 import type { MigrationRepository } from '../repositories/migrations.js';
 import type { MoveRepository } from '../repositories/moves.js';
 import type { NodeRepository } from '../repositories/nodes.js';
-import type { ProjectRepository } from '../repositories/projects.js';
 import type { SessionRepository } from '../repositories/sessions.js';
 import type { StreamRepository } from '../repositories/streams.js';
 import type { ConnectionRepository } from '../repositories/connections.js';
 import type { TransportRepository } from '../repositories/transports.js';
-import type { Storage } from '../storage.js';
+import type { RosterStorage } from '../storage.js';
 
 /** Every row of the roster, as plain values. Rows are replaced, never changed. */
 export interface PlainTables {
   readonly meta: Map<string, string>;
-  readonly projects: Map<string, ProjectRecord>;
   readonly nodes: Map<string, NodeRecord>;
   readonly sessions: Map<string, SessionRecord>;
   readonly connections: Map<string, ConnectionRecord>;
@@ -38,7 +35,6 @@ export interface PlainTables {
 export function createPlainTables(): PlainTables {
   return {
     meta: new Map(),
-    projects: new Map(),
     nodes: new Map(),
     sessions: new Map(),
     connections: new Map(),
@@ -50,13 +46,12 @@ export function createPlainTables(): PlainTables {
 }
 
 /**
- * The port over maps: passes the contract suite, answers in the turn in which it is asked, and costs microseconds. For
+ * The roster's half of the port over maps: passes its contract suite, tells no callbacks, answers in the turn in which it is asked, and costs microseconds. For
  * tests and the simulation; several may share the tables, as several controls would share a database.
  */
-export function openPlainStorage(tables: PlainTables = createPlainTables()): Storage {
+export function openPlainStorage(tables: PlainTables = createPlainTables()): RosterStorage {
   return {
     meta: metaOf(tables),
-    projects: projectsOf(tables),
     nodes: nodesOf(tables),
     sessions: sessionsOf(tables),
     connections: connectionsOf(tables),
@@ -99,16 +94,6 @@ function metaOf({ meta }: PlainTables): MetaRepository {
       meta.set(key, value);
       return done;
     },
-  };
-}
-
-function projectsOf({ projects }: PlainTables): ProjectRepository {
-  return {
-    ensure: (project) => {
-      if (!projects.has(project.apiKey)) projects.set(project.apiKey, project);
-      return done;
-    },
-    get: (apiKey) => answer(projects.get(apiKey) ?? null),
   };
 }
 
@@ -159,6 +144,15 @@ function sessionsOf({ sessions }: PlainTables): SessionRepository {
         sessionId,
         () => true,
         () => ({ homeNodeId }),
+      );
+      return done;
+    },
+    setMuteForced: (sessionId, muteForced) => {
+      change(
+        sessions,
+        sessionId,
+        () => true,
+        () => ({ muteForced }),
       );
       return done;
     },
@@ -219,6 +213,15 @@ function streamsOf({ streams }: PlainTables): StreamRepository {
         streamId,
         () => true,
         () => ({ info: copyOf(info) }),
+      );
+      return done;
+    },
+    setLayoutClasses: (streamId, layoutClasses) => {
+      change(
+        streams,
+        streamId,
+        () => true,
+        () => ({ layoutClasses }),
       );
       return done;
     },

@@ -305,6 +305,8 @@ export class Peer {
       case 'streamPropertyChanged':
       case 'signal':
       case 'sessionDestroyed':
+      case 'streamMuteForced':
+      case 'muteForced':
         break;
       default:
         event satisfies never;

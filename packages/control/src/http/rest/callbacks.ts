@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { CALLBACK_RECEIVERS_MAX, type CallbackReceiver, type Job } from '@godwit/storage';
+import { SESSION_EVENTS } from '../../callbacks/events.js';
+import { ControlError } from '../../errors.js';
+import { CALLBACK_URL_CHARS_MAX } from '../../limits.js';
+import type { HttpOptions } from '../server.js';
+import { authorizedProject, PROJECT, projectParams } from './authorization.js';
+
+/** An address that callbacks can be sent to; it must not carry a name and a password, which would be shown in lists. */
+export const receiverUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .max(CALLBACK_URL_CHARS_MAX)
+  .refine((url) => !URL.canParse(url) || new URL(url).username === '', 'must not contain a user name');
+
+const registration = z.object({
+  group: z.literal('session', { error: 'must be session' }),
+  event: z.enum(['all', ...SESSION_EVENTS]),
+  url: receiverUrl,
+});
+
+/** Receivers of a project's callbacks, and what could not be delivered to them. */
+export function callbackRoutes(app: FastifyInstance, { context, storage }: HttpOptions): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  typed.get(`${PROJECT}/callback`, { schema: { params: projectParams } }, async (request) => {
+    const { apiKey } = await authorizedProject(context, request, request.params);
+    return (await storage.callbacks.list(apiKey)).map(viewReceiver);
+  });
+  const create = { params: projectParams, body: registration };
+  typed.post(`${PROJECT}/callback`, { schema: create }, async (request) => {
+    const { apiKey } = await authorizedProject(context, request, request.params);
+    const receiver: CallbackReceiver = {
+      ...request.body,
+      callbackId: randomUUID(),
+      apiKey,
+      createdAtMs: context.clockMs(),
+    };
+    if (!(await storage.callbacks.add(receiver)))
+      throw new ControlError('callbackLimit', `A project has at most ${CALLBACK_RECEIVERS_MAX} receivers.`);
+    return viewReceiver(receiver);
+  });
+  const one = { params: projectParams.extend({ callbackId: z.string().max(64) }) };
+  typed.delete(`${PROJECT}/callback/:callbackId`, { schema: one }, async (request, reply) => {
+    const { apiKey } = await authorizedProject(context, request, request.params);
+    if (!(await storage.callbacks.remove(apiKey, request.params.callbackId)))
+      throw new ControlError('callbackNotFound', 'The project has no such receiver.');
+    return reply.code(204).send();
+  });
+  deadRoutes(app, { context, storage });
+}
+
+function deadRoutes(
+  app: FastifyInstance,
+  { context, storage }: Pick<HttpOptions, 'context' | 'storage'>,
+): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  typed.get(`${PROJECT}/callback/dead`, { schema: { params: projectParams } }, async (request) => {
+    const { apiKey } = await authorizedProject(context, request, request.params);
+    const items = (await storage.jobs.listDead(apiKey)).map(viewDead);
+    return { count: items.length, items };
+  });
+  const one = { params: projectParams.extend({ id: z.string().max(128) }) };
+  typed.post(`${PROJECT}/callback/dead/:id/replay`, { schema: one }, async (request, reply) => {
+    const { apiKey } = await authorizedProject(context, request, request.params);
+    if (!(await storage.jobs.revive(request.params.id, context.clockMs(), apiKey)))
+      throw new ControlError('callbackNotFound', 'No callback of that id was given up.');
+    context.callbacksDue();
+    return reply.code(204).send();
+  });
+}
+
+const viewReceiver = ({ callbackId, group, event, url, createdAtMs }: CallbackReceiver): object => ({
+  id: callbackId,
+  group,
+  event,
+  url,
+  createdAt: createdAtMs,
+});
+
+/** A callback that was given up. */
+export function viewDead({
+  jobId,
+  group,
+  subject,
+  payload,
+  createdAtMs,
+  deadAtMs,
+  attempts,
+  lastError,
+}: Job): object {
+  return {
+    id: jobId,
+    projectId: group,
+    callbackId: subject,
+    ...(payload as object),
+    createdAt: createdAtMs,
+    givenUpAt: deadAtMs,
+    attempts,
+    lastError,
+  };
+}

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { ControlError } from '../../errors.js';
+import { migrationStarted, migrationView, viewMigration, viewStarted } from '../../migration/view.js';
+import type { HttpOptions } from '../server.js';
+import { authorized, SESSION, sessionParams } from './authorization.js';
+
+/** The Migrate Session API. */
+export function migrationRoutes(app: FastifyInstance, { context, migrations }: HttpOptions): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const body = z
+    .object({ target: z.string().max(64).optional(), rehearsal: z.boolean().optional() })
+    .nullish();
+  const start = { params: sessionParams, body, response: { 200: migrationStarted } };
+  typed.post(`${SESSION}/migrate`, { schema: start }, async (request) => {
+    const { session } = await authorized(context, request, request.params);
+    const { target = null, rehearsal = false } = request.body ?? {};
+    return viewStarted(await migrations.start(session, { target, rehearsal }));
+  });
+  const params = sessionParams.extend({ migrationId: z.string().max(64) });
+  const read = { params, response: { 200: migrationView } };
+  typed.get(`${SESSION}/migrate/:migrationId`, { schema: read }, async (request) => {
+    const { session } = await authorized(context, request, request.params);
+    const migration = await context.storage.migrations.get(request.params.migrationId);
+    if (migration === null || migration.sessionId !== session.sessionId) {
+      throw new ControlError('migrationNotFound', 'The session has no such migration.');
+    }
+    return viewMigration(context.storage, migration);
+  });
+}

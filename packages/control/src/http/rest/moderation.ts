@@ -1,0 +1,100 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { EXCLUDED_STREAMS_MAX, SIGNAL_TYPE_CHARS_MAX } from '@godwit/protocol';
+import { ControlError } from '../../errors.js';
+import type { Project } from '../../projects/project.js';
+import { forceDisconnect, muteSession, muteStream } from '../../roster/moderation.js';
+import { sendSignal } from '../../roster/signals.js';
+import type { ConnectionState, SessionState } from '../../roster/state.js';
+import type { HttpOptions } from '../server.js';
+import { authorized, SESSION, sessionParams } from './authorization.js';
+import { publishedStream } from './roster.js';
+
+const connectionParams = sessionParams.extend({ connectionId: z.string().max(64) });
+/** The length of `data` is judged in bytes, by what takes it. */
+const signalBody = z.object({ type: z.string().max(SIGNAL_TYPE_CHARS_MAX).optional(), data: z.string() });
+/** A `p` is a pause of 500 ms. */
+const dtmfBody = z.object({ digits: z.string().regex(/^[0-9*#p]{1,64}$/, 'must be 0 to 9, *, # and p') });
+
+/** Signals, force disconnect, mute, and tones for telephones. */
+export function moderationRoutes(app: FastifyInstance, options: HttpOptions): void {
+  signalRoutes(app, options);
+  muteRoutes(app, options);
+  dtmfRoutes(app, options);
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const schema = { params: connectionParams };
+  typed.delete(`${SESSION}/connection/:connectionId`, { schema }, async (request, reply) => {
+    const { session } = await authorized(options.context, request, request.params);
+    await forceDisconnect(options.context, connectionOf(session, request.params.connectionId));
+    return reply.code(204).send();
+  });
+}
+
+function signalRoutes(app: FastifyInstance, { context }: HttpOptions): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const toAll = { params: sessionParams, body: signalBody };
+  typed.post(`${SESSION}/signal`, { schema: toAll }, async (request, reply) => {
+    const { session } = await authorized(context, request, request.params);
+    sendSignal(context, session, { ...request.body, from: null, to: null });
+    return reply.code(204).send();
+  });
+  const toOne = { params: connectionParams, body: signalBody };
+  typed.post(`${SESSION}/connection/:connectionId/signal`, { schema: toOne }, async (request, reply) => {
+    const { session } = await authorized(context, request, request.params);
+    const to = connectionOf(session, request.params.connectionId);
+    sendSignal(context, session, { ...request.body, from: null, to });
+    return reply.code(204).send();
+  });
+}
+
+function muteRoutes(app: FastifyInstance, { context }: HttpOptions): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const one = { params: sessionParams.extend({ streamId: z.string().max(64) }) };
+  typed.post(`${SESSION}/stream/:streamId/mute`, { schema: one }, async (request) => {
+    const { session, project } = await authorized(context, request, request.params);
+    muteStream(publishedStream(session, request.params.streamId));
+    return viewProject(project);
+  });
+  const body = z.object({
+    active: z.boolean(),
+    excludedStreamIds: z.array(z.string().max(64)).max(EXCLUDED_STREAMS_MAX).default([]),
+  });
+  typed.post(`${SESSION}/mute`, { schema: { params: sessionParams, body } }, async (request) => {
+    const { session, project } = await authorized(context, request, request.params);
+    await muteSession(context, session, request.body);
+    return viewProject(project);
+  });
+}
+
+/** Nobody in a session is a telephone as long as there is no SIP. */
+function dtmfRoutes(app: FastifyInstance, { context }: HttpOptions): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const toAll = { params: sessionParams, body: dtmfBody };
+  typed.post(`${SESSION}/play-dtmf`, { schema: toAll }, async (request) => {
+    await authorized(context, request, request.params);
+    return {};
+  });
+  const toOne = { params: connectionParams, body: dtmfBody };
+  typed.post(`${SESSION}/connection/:connectionId/play-dtmf`, { schema: toOne }, async (request) => {
+    const { session } = await authorized(context, request, request.params);
+    connectionOf(session, request.params.connectionId);
+    throw new ControlError('connectionNotFound', 'The connection is not a SIP call.');
+  });
+}
+
+function connectionOf(session: SessionState, connectionId: string): ConnectionState {
+  const connection = session.connections.get(connectionId);
+  if (connection === undefined)
+    throw new ControlError('connectionNotFound', 'The session has no such connection.');
+  return connection;
+}
+
+const viewProject = ({ apiKey, name, createdAtMs }: Project): object => ({
+  id: apiKey,
+  applicationId: apiKey,
+  status: 'ACTIVE',
+  name,
+  environment: 'standard',
+  createdAt: createdAtMs,
+});

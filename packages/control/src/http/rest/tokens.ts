@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { CONNECTION_DATA_CHARS_MAX } from '@godwit/protocol';
+import { ControlError } from '../../errors.js';
+import { TOKEN_LIFETIME_SECONDS, TOKEN_LIFETIME_SECONDS_MAX } from '../../limits.js';
+import { issueClientToken } from '../../tokens/client-token.js';
+import { roles } from '../../tokens/roles.js';
+import type { HttpOptions } from '../server.js';
+import { systemUrl } from '../system-url.js';
+import { authorized, SESSION, sessionParams } from './authorization.js';
+
+/** Client tokens that name this system. */
+export function tokenRoute(app: FastifyInstance, { context }: HttpOptions): void {
+  const body = z
+    .object({
+      role: z.enum(roles).default('publisher'),
+      data: z.string().max(CONNECTION_DATA_CHARS_MAX).default(''),
+      /** Seconds since 1970. */
+      expireTime: z.number().int().positive().optional(),
+    })
+    .nullish();
+  const schema = { params: sessionParams, body };
+  app.withTypeProvider<ZodTypeProvider>().post(`${SESSION}/token`, { schema }, async (request) => {
+    const { session, project } = await authorized(context, request, request.params);
+    const nowMs = context.clockMs();
+    const nowSeconds = Math.floor(nowMs / 1_000);
+    const { role = 'publisher', data = '', expireTime } = request.body ?? {};
+    const expiresAtSeconds = expireTime ?? nowSeconds + TOKEN_LIFETIME_SECONDS;
+    if (expiresAtSeconds <= nowSeconds || expiresAtSeconds > nowSeconds + TOKEN_LIFETIME_SECONDS_MAX) {
+      throw new ControlError('badRequest', 'expireTime must be in the future and at most 30 days ahead.');
+    }
+    const wish = { sessionId: session.sessionId, role, data, expiresAtSeconds, url: systemUrl(request) };
+    return { token: await issueClientToken(wish, project, nowMs) };
+  });
+}

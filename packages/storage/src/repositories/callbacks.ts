@@ -1,0 +1,169 @@
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import { CALLBACK_RECEIVERS_MAX } from '../limits.js';
+import type { CallbackEvent, CallbackReceiver } from '../records.js';
+import type { Schema } from '../schema.js';
+import { enqueue } from './jobs.js';
+
+/** Kind of the jobs that deliver callbacks. Their payload is a CallbackDelivery, their subject the receiver's id. */
+export const CALLBACK_JOB = 'callback';
+
+/** What a delivery needs to know. */
+export type CallbackDelivery = Pick<CallbackEvent, 'eventId' | 'event' | 'body'> & {
+  readonly sessionId: string;
+};
+
+/** Receivers of callbacks. */
+export interface CallbackRepository {
+  /** False when the project has CALLBACK_RECEIVERS_MAX already. */
+  add(receiver: CallbackReceiver): Promise<boolean>;
+  /** Adds the receiver, or gives the one of that id another address: what waits goes there. */
+  put(receiver: CallbackReceiver): Promise<void>;
+  get(callbackId: string): Promise<CallbackReceiver | null>;
+  /** Oldest first. */
+  list(apiKey: string): Promise<CallbackReceiver[]>;
+  /** What was still to be delivered to it is not. False when the project has no such receiver. */
+  remove(apiKey: string, callbackId: string): Promise<boolean>;
+}
+
+export function callbackRepository(database: Kysely<Schema>): CallbackRepository {
+  return {
+    add: (receiver) => database.transaction().execute((transaction) => add(transaction, receiver)),
+    async put(receiver) {
+      const { group, event, url } = receiver;
+      await database
+        .insertInto('project_callbacks')
+        .values(toRow(receiver))
+        .onConflict((conflict) =>
+          conflict.column('callback_id').doUpdateSet({ group_name: group, event, url }),
+        )
+        .execute();
+    },
+    async get(callbackId) {
+      const query = database
+        .selectFrom('project_callbacks')
+        .selectAll()
+        .where('callback_id', '=', callbackId);
+      const row = await query.executeTakeFirst();
+      return row === undefined ? null : toRecord(row);
+    },
+    async list(apiKey) {
+      const rows = await database
+        .selectFrom('project_callbacks')
+        .selectAll()
+        .where('api_key', '=', apiKey)
+        .orderBy('created_at_ms')
+        .orderBy('callback_id')
+        .execute();
+      return rows.map(toRecord);
+    },
+    remove: (apiKey, callbackId) =>
+      database.transaction().execute(async (transaction) => {
+        const result = await transaction
+          .deleteFrom('project_callbacks')
+          .where('callback_id', '=', callbackId)
+          .where('api_key', '=', apiKey)
+          .executeTakeFirst();
+        if (result.numDeletedRows !== 1n) return false;
+        await transaction
+          .deleteFrom('jobs')
+          .where('subject', '=', callbackId)
+          .where('kind', '=', CALLBACK_JOB)
+          .execute();
+        return true;
+      }),
+  };
+}
+
+async function add(transaction: Transaction<Schema>, receiver: CallbackReceiver): Promise<boolean> {
+  const { apiKey } = receiver;
+  // Two that are added at once must not both be the last that fits.
+  const project = transaction.selectFrom('projects').select('api_key').where('api_key', '=', apiKey);
+  await project.forUpdate().executeTakeFirst();
+  const { count } = await transaction
+    .selectFrom('project_callbacks')
+    .select((expression) => expression.fn.countAll().as('count'))
+    .where('api_key', '=', apiKey)
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= CALLBACK_RECEIVERS_MAX) return false;
+  await transaction.insertInto('project_callbacks').values(toRow(receiver)).execute();
+  return true;
+}
+
+const toRow = ({ callbackId, apiKey, group, event, url, createdAtMs }: CallbackReceiver) => ({
+  callback_id: callbackId,
+  api_key: apiKey,
+  group_name: group,
+  event,
+  url,
+  created_at_ms: createdAtMs,
+});
+
+/** Writes callbacks in the transaction of what they tell. */
+export interface Announcement {
+  tell(events: readonly CallbackEvent[]): Promise<void>;
+}
+
+/**
+ * To be asked for before anything of the session is changed; null when nobody wants to hear. Otherwise changes of one
+ * session happen one after the other from here to the end of the transaction: their callbacks are in their order.
+ */
+export async function openAnnouncement(
+  transaction: Transaction<Schema>,
+  sessionId: string,
+): Promise<Announcement | null> {
+  const receivers = await receiversOf(transaction, sessionId);
+  if (receivers.length === 0) return null;
+  await lockSession(transaction, sessionId);
+  return { tell: (events) => announce(transaction, sessionId, receivers, events) };
+}
+
+async function receiversOf(transaction: Transaction<Schema>, sessionId: string): Promise<CallbackReceiver[]> {
+  const rows = await transaction
+    .selectFrom('project_callbacks')
+    .innerJoin('sessions', 'sessions.api_key', 'project_callbacks.api_key')
+    .selectAll('project_callbacks')
+    .where('sessions.session_id', '=', sessionId)
+    .execute();
+  return rows.map(toRecord);
+}
+
+async function lockSession(transaction: Transaction<Schema>, sessionId: string): Promise<void> {
+  const query = transaction.selectFrom('sessions').select('session_id').where('session_id', '=', sessionId);
+  await query.forUpdate().executeTakeFirst();
+}
+
+async function announce(
+  transaction: Transaction<Schema>,
+  sessionId: string,
+  receivers: readonly CallbackReceiver[],
+  events: readonly CallbackEvent[],
+): Promise<void> {
+  for (const { eventId, group, event, body, createdAtMs } of events) {
+    const wanting = receivers.filter(
+      (receiver) => receiver.group === group && (receiver.event === 'all' || receiver.event === event),
+    );
+    for (const { callbackId, apiKey } of wanting) {
+      await enqueue(transaction, {
+        jobId: `${eventId}.${callbackId}`,
+        kind: CALLBACK_JOB,
+        lane: `${callbackId}/${sessionId}`,
+        group: apiKey,
+        subject: callbackId,
+        payload: { eventId, event, body, sessionId } satisfies CallbackDelivery,
+        createdAtMs,
+        runAtMs: createdAtMs,
+      });
+    }
+  }
+}
+
+function toRecord(row: Selectable<Schema['project_callbacks']>): CallbackReceiver {
+  return {
+    callbackId: row.callback_id,
+    apiKey: row.api_key,
+    group: row.group_name,
+    event: row.event,
+    url: row.url,
+    createdAtMs: Number(row.created_at_ms),
+  };
+}

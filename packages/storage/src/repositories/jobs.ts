@@ -1,0 +1,238 @@
+import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
+import { JOB_ERROR_CHARS_MAX, LIST_ROWS_MAX } from '../limits.js';
+import type { Job, Json, LeasedJob } from '../records.js';
+import { numberOrNull, type Schema } from '../schema.js';
+
+/** A job that nobody has begun. */
+export type NewJob = Omit<Job, 'attempts' | 'deadAtMs' | 'lastError'>;
+
+/** What a worker asks for. */
+export interface JobClaim {
+  readonly kind: string;
+  readonly leaseId: string;
+  readonly nowMs: number;
+  readonly leaseMs: number;
+  /** At most so many, and so many of one group; groups not named here may have `perGroup`. */
+  readonly limit: number;
+  readonly perGroup: number;
+  /** Jobs of a group that this worker has in hand already: they count against `perGroup`. */
+  readonly inHand: ReadonlyMap<string, number>;
+}
+
+/** Everything that has to be done later, at least once. Of one lane only the first job is ever due. */
+export interface JobRepository {
+  /** False when there is a job of that id. */
+  add(job: NewJob): Promise<boolean>;
+  /** Takes due jobs for this worker; no other gets them while the lease lasts. */
+  claim(claim: JobClaim): Promise<LeasedJob[]>;
+  /** It is done and gone. False when the lease was lost to another worker. */
+  complete(jobId: string, leaseId: string): Promise<boolean>;
+  /** Not done: once more at that time, and nothing of its lane before. False as above. */
+  retry(
+    jobId: string,
+    leaseId: string,
+    again: { readonly runAtMs: number; readonly error: string },
+  ): Promise<boolean>;
+  /** Given up, and kept; the next of its lane is due. False as above. */
+  bury(
+    jobId: string,
+    leaseId: string,
+    end: { readonly nowMs: number; readonly error: string },
+  ): Promise<boolean>;
+  /** Given up, newest first, at most LIST_ROWS_MAX; of one group, or of all. */
+  listDead(group?: string): Promise<Job[]>;
+  /** Makes one that was given up due again, as if it were new; behind what waits in its lane. False when it is not there. */
+  revive(jobId: string, nowMs: number, group?: string): Promise<boolean>;
+  /** How many wait, and how many were given up, by kind. */
+  count(): Promise<{ readonly kind: string; readonly waiting: number; readonly dead: number }[]>;
+  /** Forgets what was given up before that time. Answers how many. */
+  forgetDead(beforeMs: number): Promise<number>;
+}
+
+export function jobRepository(database: Kysely<Schema>): JobRepository {
+  const leased = (jobId: string, leaseId: string) =>
+    database.updateTable('jobs').where('job_id', '=', jobId).where('lease_id', '=', leaseId);
+  return {
+    add: (job) => enqueue(database, job),
+    claim: (claim) => database.transaction().execute((transaction) => claimJobs(transaction, claim)),
+    async complete(jobId, leaseId) {
+      const query = database.deleteFrom('jobs').where('job_id', '=', jobId).where('lease_id', '=', leaseId);
+      return (await query.executeTakeFirst()).numDeletedRows === 1n;
+    },
+    retry: (jobId, leaseId, { runAtMs, error }) =>
+      database.transaction().execute(async (transaction) => {
+        const row = await transaction
+          .updateTable('jobs')
+          .set({ run_at_ms: runAtMs, last_error: short(error), lease_id: null, lease_until_ms: null })
+          .where('job_id', '=', jobId)
+          .where('lease_id', '=', leaseId)
+          .returning(['kind', 'lane'])
+          .executeTakeFirst();
+        if (row === undefined) return false;
+        // What waits behind it is not looked at until then.
+        await transaction
+          .updateTable('jobs')
+          .set({ run_at_ms: runAtMs })
+          .where('kind', '=', row.kind)
+          .where('lane', '=', row.lane)
+          .where('dead_at_ms', 'is', null)
+          .where('run_at_ms', '<', runAtMs)
+          .execute();
+        return true;
+      }),
+    async bury(jobId, leaseId, { nowMs, error }) {
+      const result = await leased(jobId, leaseId)
+        .set({ dead_at_ms: nowMs, last_error: short(error), lease_id: null, lease_until_ms: null })
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+    async listDead(group) {
+      let query = database.selectFrom('jobs').selectAll().where('dead_at_ms', 'is not', null);
+      if (group !== undefined) query = query.where('group_name', '=', group);
+      return (await query.orderBy('position', 'desc').limit(LIST_ROWS_MAX).execute()).map(toRecord);
+    },
+    revive: (jobId, nowMs, group) => revive(database, jobId, nowMs, group),
+    async count() {
+      const rows = await database
+        .selectFrom('jobs')
+        .select(['kind', sql<string>`count(*)`.as('all'), sql<string>`count(dead_at_ms)`.as('dead')])
+        .groupBy('kind')
+        .orderBy('kind')
+        .execute();
+      return rows.map(({ kind, all, dead }) => ({
+        kind,
+        waiting: Number(all) - Number(dead),
+        dead: Number(dead),
+      }));
+    },
+    async forgetDead(beforeMs) {
+      const result = await database.deleteFrom('jobs').where('dead_at_ms', '<', beforeMs).executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
+  };
+}
+
+/** Writes a job in the transaction of what causes it. False when there is one of that id. */
+export async function enqueue(
+  database: Kysely<Schema> | Transaction<Schema>,
+  { jobId, kind, lane, group, subject, payload, createdAtMs, runAtMs }: NewJob,
+): Promise<boolean> {
+  const result = await database
+    .insertInto('jobs')
+    .values({
+      job_id: jobId,
+      kind,
+      lane,
+      group_name: group,
+      subject,
+      payload: JSON.stringify(payload),
+      created_at_ms: createdAtMs,
+      run_at_ms: runAtMs,
+      lease_id: null,
+      lease_until_ms: null,
+      dead_at_ms: null,
+      last_error: null,
+    })
+    .onConflict((conflict) => conflict.column('job_id').doNothing())
+    .executeTakeFirst();
+  return result.numInsertedOrUpdatedRows === 1n;
+}
+
+async function claimJobs(transaction: Transaction<Schema>, claim: JobClaim): Promise<LeasedJob[]> {
+  const { kind, leaseId, nowMs, leaseMs, limit } = claim;
+  const candidates = await dueHeads(transaction, claim);
+  if (candidates.length === 0) return [];
+  const free = transaction
+    .selectFrom('jobs')
+    .select('job_id')
+    .where('job_id', 'in', candidates.slice(0, limit))
+    // Another worker may have taken it since it was looked at.
+    .where((expression) =>
+      expression.or([expression('lease_until_ms', 'is', null), expression('lease_until_ms', '<=', nowMs)]),
+    )
+    .where('dead_at_ms', 'is', null)
+    .where('run_at_ms', '<=', nowMs)
+    .forUpdate()
+    .skipLocked();
+  const rows = await transaction
+    .updateTable('jobs')
+    .set((expression) => ({
+      lease_id: leaseId,
+      lease_until_ms: nowMs + leaseMs,
+      attempts: expression('attempts', '+', 1),
+    }))
+    .where('job_id', 'in', free)
+    .where('kind', '=', kind)
+    .returningAll()
+    .execute();
+  return rows
+    .toSorted((a, b) => Number(a.position) - Number(b.position))
+    .map((row) => ({ ...toRecord(row), leaseId }));
+}
+
+/** The first job of each lane, where it is due and free; of each group at most as many as the worker may still take. */
+async function dueHeads(
+  transaction: Transaction<Schema>,
+  { kind, nowMs, limit, perGroup, inHand }: JobClaim,
+): Promise<string[]> {
+  const full = [...inHand].filter(([, count]) => count >= perGroup).map(([group]) => group);
+  const { rows } = await sql<{ job_id: string; group_name: string; place: string | number }>`
+    select job_id, group_name, place from (
+      select job_id, group_name, run_at_ms, position,
+        row_number() over (partition by group_name order by run_at_ms, position) as place
+      from jobs
+      where kind = ${kind} and dead_at_ms is null and run_at_ms <= ${nowMs}
+        and (lease_until_ms is null or lease_until_ms <= ${nowMs})
+        and group_name <> all(${full})
+        and not exists (
+          select 1 from jobs earlier
+          where earlier.kind = jobs.kind and earlier.lane = jobs.lane
+            and earlier.dead_at_ms is null and earlier.position < jobs.position)
+    ) heads
+    where place <= ${perGroup}
+    order by run_at_ms, position
+    limit ${limit}`.execute(transaction);
+  return rows
+    .filter(({ group_name, place }) => Number(place) <= perGroup - (inHand.get(group_name) ?? 0))
+    .map((row) => row.job_id);
+}
+
+/** Behind the others of its lane: what came after it has been told already. */
+async function revive(
+  database: Kysely<Schema>,
+  jobId: string,
+  nowMs: number,
+  group: string | undefined,
+): Promise<boolean> {
+  let query = database
+    .updateTable('jobs')
+    .set({
+      dead_at_ms: null,
+      run_at_ms: nowMs,
+      created_at_ms: nowMs,
+      attempts: 0,
+      position: sql<string>`nextval(pg_get_serial_sequence('jobs', 'position'))`,
+    })
+    .where('job_id', '=', jobId)
+    .where('dead_at_ms', 'is not', null);
+  if (group !== undefined) query = query.where('group_name', '=', group);
+  return (await query.executeTakeFirst()).numUpdatedRows === 1n;
+}
+
+const short = (error: string): string => error.slice(0, JOB_ERROR_CHARS_MAX);
+
+function toRecord(row: Selectable<Schema['jobs']>): Job {
+  return {
+    jobId: row.job_id,
+    kind: row.kind,
+    lane: row.lane,
+    group: row.group_name,
+    subject: row.subject,
+    payload: row.payload as Json,
+    createdAtMs: Number(row.created_at_ms),
+    runAtMs: Number(row.run_at_ms),
+    attempts: row.attempts,
+    deadAtMs: numberOrNull(row.dead_at_ms),
+    lastError: row.last_error,
+  };
+}
