@@ -7,9 +7,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as limits from './limits.js';
 import { SDK_VERSION } from './version.js';
 
-/** A page pays for every byte: about a tenth of what comparable SDKs weigh. */
-const BUNDLE_BYTES_MAX = 60_000;
-const BUNDLE_GZIP_BYTES_MAX = 20_000;
+/** A page pays for every byte. Room for what a browser can do alone of the documented API; services are not in it. */
+const BUNDLE_BYTES_MAX = 80_000;
+const BUNDLE_GZIP_BYTES_MAX = 25_000;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

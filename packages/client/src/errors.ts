@@ -55,6 +55,7 @@ export const ERRORS = {
   OT_TOO_MANY_REQUESTS: { code: 1011, message: 'Too many requests in a short time.', retryable: true },
   OT_TIMEOUT: { code: 1501, message: 'The server did not answer in time.', retryable: true },
   OT_UNSUPPORTED_BROWSER: { code: 1013, message: 'This browser lacks WebRTC.', retryable: false },
+  OT_NOT_SUPPORTED: { code: 1013, message: 'This is not supported here.', retryable: false },
   OT_UNEXPECTED_SERVER_RESPONSE: {
     code: 2001,
     message: 'The server sent something unknown.',

@@ -9,7 +9,7 @@ export function setLogLevel(level: LogLevel): void {
   current = level;
 }
 
-function write(level: LogLevel, method: 'error' | 'warn' | 'info' | 'debug', parts: unknown[]): void {
+function write(level: LogLevel, method: 'error' | 'warn' | 'info' | 'log' | 'debug', parts: unknown[]): void {
   if (level <= current) console[method]('[OT]', ...parts);
 }
 
@@ -19,3 +19,8 @@ export const log = {
   info: (...parts: unknown[]): void => write(LOG_LEVELS.INFO, 'info', parts),
   debug: (...parts: unknown[]): void => write(LOG_LEVELS.DEBUG, 'debug', parts),
 };
+
+/** The page's own line in the console, from level LOG on. */
+export function logLine(text: string): void {
+  write(LOG_LEVELS.LOG, 'log', [text]);
+}

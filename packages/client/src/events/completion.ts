@@ -1,5 +1,6 @@
 import { asOTError } from '../errors.js';
 import type { OTError, OTErrorName } from '../errors.js';
+import { reportException } from './exceptions.js';
 
 /** Callback of OpenTok.js: an error, or nothing and a value. */
 export type Completion<Value = void> = (error?: OTError, value?: Value) => void;
@@ -12,6 +13,10 @@ export function complete<Value>(
 ): void {
   work.then(
     (value) => completion?.(undefined, value),
-    (error: unknown) => completion?.(asOTError(error, fallback)),
+    (thrown: unknown) => {
+      const error = asOTError(thrown, fallback);
+      reportException(error);
+      completion?.(error);
+    },
   );
 }

@@ -8,7 +8,8 @@ export interface Device {
   label: string;
 }
 
-async function listDevices(): Promise<Device[]> {
+/** Cameras and microphones, in the browser's order; none in a page without HTTPS. */
+export async function listDevices(): Promise<Device[]> {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return devices.flatMap(({ kind, deviceId, label }): Device[] => {
     if (kind === 'audioinput') return [{ kind: 'audioInput', deviceId, label }];
@@ -20,9 +21,4 @@ async function listDevices(): Promise<Device[]> {
 /** Lists cameras and microphones; labels are empty until the page was given access to one. */
 export function getDevices(completion: Completion<Device[]>): void {
   complete(listDevices(), completion, 'OT_INTERNAL_ERROR');
-}
-
-/** 1 when this browser can take part, else 0. */
-export function checkSystemRequirements(): 0 | 1 {
-  return typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function' ? 1 : 0;
 }

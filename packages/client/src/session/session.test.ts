@@ -1,6 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
-import { orderCodecs } from '../media/codecs.js';
-import { acquireMedia, audioConstraints, mediaError, videoConstraints } from '../media/sources.js';
+import { describe, expect, it } from 'vitest';
 import { OT } from '../ot.js';
 import { Roster } from './roster.js';
 import { signalRequest } from './signal.js';
@@ -81,52 +79,11 @@ describe('a session that is not connected', () => {
     expect(() => OT.initSession('', 'session')).toThrow(expect.objectContaining({ code: 1011 }));
     expect(() => OT.initSession('key', '')).toThrow(expect.objectContaining({ code: 1011 }));
   });
-});
 
-describe('sources', () => {
-  it('become constraints', () => {
-    expect(videoConstraints({ resolution: '1280x720', frameRate: 15, videoSource: 'id' })).toEqual({
-      deviceId: { exact: 'id' },
-      width: { ideal: 1280 },
-      height: { ideal: 720 },
-      frameRate: { ideal: 15 },
-    });
-    expect(videoConstraints({ videoSource: false })).toBe(false);
-    expect(audioConstraints({ audioSource: null })).toBe(false);
-    expect(audioConstraints({ audioSource: true, echoCancellation: false })).toEqual({
-      echoCancellation: false,
-    });
-  });
-
-  it('give the video track the hint for its encoder, and leave one without a hint as it is', async () => {
-    vi.stubGlobal('MediaStream', class {});
-    const track = (contentHint: string) => ({ kind: 'video', contentHint }) as MediaStreamTrack;
-    const [hinted, left] = [track(''), track('motion')];
-    await acquireMedia({ audioSource: false, videoSource: hinted, videoContentHint: 'detail' });
-    await acquireMedia({ audioSource: false, videoSource: left });
-    expect([hinted.contentHint, left.contentHint]).toEqual(['detail', 'motion']);
-    vi.unstubAllGlobals();
-  });
-
-  it.each([
-    ['NotAllowedError', 'OT_USER_MEDIA_ACCESS_DENIED'],
-    ['NotFoundError', 'OT_NO_DEVICES_FOUND'],
-    ['NotReadableError', 'OT_HARDWARE_UNAVAILABLE'],
-    ['OverconstrainedError', 'OT_CONSTRAINTS_NOT_SATISFIED'],
-  ])('that fail with %s name it', (name, expected) => {
-    expect(mediaError(new DOMException('no', name)).name).toBe(expected);
-  });
-
-  it('order codecs: the wished first, the others behind, repair formats last', () => {
-    const codecs = ['video/VP8', 'video/rtx', 'video/H264', 'video/AV1'].map((mimeType) => ({
-      mimeType,
-      clockRate: 90_000,
-    }));
-    expect(orderCodecs(codecs, ['av1', 'h264']).map(({ mimeType }) => mimeType)).toEqual([
-      'video/AV1',
-      'video/H264',
-      'video/VP8',
-      'video/rtx',
-    ]);
+  it('is not made with a secret that nothing would be encrypted with', () => {
+    const options = { encryptionSecret: 'secret' } as object;
+    expect(() => OT.initSession('key', 'session', options)).toThrow(
+      expect.objectContaining({ name: 'OT_NOT_SUPPORTED' }),
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { log } from '../log.js';
+import { followAudioOutput } from './audioOutput.js';
 
 /** Who hears that the browser's autoplay rules hold sound back. */
 export interface PlaybackObserver {
@@ -17,6 +18,7 @@ export async function unblockAll(): Promise<void> {
 export class Playback {
   readonly #video: HTMLVideoElement;
   readonly #observer: PlaybackObserver;
+  readonly #output: { leave(): void } | undefined;
   /** What the page wants, apart from what the browser allows. */
   #muted: boolean;
 
@@ -25,6 +27,7 @@ export class Playback {
     this.#muted = muted;
     this.#observer = observer;
     video.muted = muted;
+    this.#output = muted ? undefined : followAudioOutput(video);
   }
 
   /** Attaches a stream and plays it. */
@@ -62,6 +65,7 @@ export class Playback {
 
   stop(): void {
     blocked.delete(this);
+    this.#output?.leave();
   }
 
   async #block(): Promise<void> {
