@@ -37,8 +37,10 @@ export function rosterRoutes(app: FastifyInstance, { context }: HttpOptions): vo
   typed.get(`${SESSION}/stream/:streamId`, { schema: { params } }, async (request, reply) => {
     const { session } = await authorized(context, request, request.params);
     const stream = publishedStream(session, request.params.streamId);
-    // `opentok` parses the answer itself and fails on one that fetch has parsed already.
-    return reply.type('text/plain').send(JSON.stringify(viewStream(stream)));
+    // `opentok` parses the answer itself and fails on one that fetch has parsed already; `@vonage/video` does not.
+    const parsesItself = /^OpenTok-Node-SDK\b/.test(request.headers['user-agent'] ?? '');
+    if (parsesItself) return reply.type('text/plain').send(JSON.stringify(viewStream(stream)));
+    return viewStream(stream);
   });
   typed.get(`${SESSION}/connection`, { schema: { params: sessionParams } }, async (request) => {
     const { session } = await authorized(context, request, request.params);
