@@ -4,6 +4,7 @@ import type { Metrics } from './metrics.js';
 import type { NodeRegistry } from './nodes/registry.js';
 import type { Roster } from './roster/roster.js';
 import type { RouteDistributor } from './roster/route-distributor.js';
+import type { UnwrittenChanges } from './roster/unwritten.js';
 import type { ProjectDirectory } from './projects/project.js';
 
 /** Waits that tests shorten. */
@@ -27,6 +28,7 @@ export interface ControlContext {
   readonly nodes: NodeRegistry;
   readonly routes: RouteDistributor;
   readonly roster: Roster;
+  readonly unwritten: UnwrittenChanges;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly projects: ProjectDirectory;

@@ -23,6 +23,7 @@ import { forgetGoneNodes, recover } from './roster/recovery.js';
 import { Retention } from './roster/retention.js';
 import { Roster } from './roster/roster.js';
 import { RouteDistributor } from './roster/route-distributor.js';
+import { UnwrittenChanges } from './roster/unwritten.js';
 
 const DEFAULT_TIMINGS: Timings = {
   pathProofMs: PATH_PROOF_TIMEOUT_MS,
@@ -74,6 +75,7 @@ export class ControlCore {
       nodes,
       routes: new RouteDistributor(nodes, log),
       roster: new Roster(storage),
+      unwritten: new UnwrittenChanges(log),
       log,
       metrics: createMetrics(),
       projects: options.projects,
@@ -96,6 +98,7 @@ export class ControlCore {
   tick(nowMs: number): void {
     this.context.nodes.tick(nowMs);
     this.#retention.tick(nowMs);
+    this.context.unwritten.tick();
     forgetGoneNodes(this.context, nowMs).catch((error: unknown) => {
       this.context.log.error({ error: String(error) }, 'forgetting a node failed');
     });

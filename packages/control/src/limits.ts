@@ -157,3 +157,7 @@ export const LAYOUT_CLASS_LIST_CHARS_MAX = 1_024;
 export const PROJECT_KEY_BITS_MIN = 2_048;
 /** Characters of a public key in PEM form: one of 16,384 bits has 2,900. */
 export const PROJECT_KEY_CHARS_MAX = 4_096;
+/** Changes that wait for a database that is away: everybody of some large sessions leaves. */
+export const UNWRITTEN_CHANGES_MAX = 10_000;
+/** What a caller is told to wait before it asks again while the database is away: it is back in seconds, or in minutes. */
+export const RETRY_AFTER_SECONDS = 2;

@@ -13,9 +13,10 @@ import type { Storage } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { ControlError } from '../errors.js';
 import { parseJson } from '../json.js';
-import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_TIMEOUT_MS } from '../limits.js';
+import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_TIMEOUT_MS, RETRY_AFTER_SECONDS } from '../limits.js';
 import type { Migrations } from '../migration/migrations.js';
 import type { ProjectAdministration } from '../projects/administration.js';
+import { isDatabaseAway } from '../roster/unwritten.js';
 import { adminRoutes } from './admin.js';
 import { assetRoutes } from './assets.js';
 import { demoRoutes } from './demo.js';
@@ -112,12 +113,15 @@ function answerErrors(app: FastifyInstance, { context }: HttpOptions): void {
     if (known.status >= 500) {
       context.log.error({ error: error.message, route: request.routeOptions.url }, 'a REST request failed');
     }
+    if (known.entry === 'unavailable') reply.header('retry-after', RETRY_AFTER_SECONDS);
     return reply.code(known.status).send(known.body);
   });
 }
 
 function asControlError(error: FastifyError): ControlError {
   if (error instanceof ControlError) return error;
+  if (isDatabaseAway(error))
+    return new ControlError('unavailable', 'The database is away; calls go on. Ask again in a moment.');
   if (hasZodFastifySchemaValidationErrors(error)) {
     const [issue] = error.validation;
     return new ControlError(

@@ -174,16 +174,18 @@ export async function endConnection(
   refreshSubscribers(context, connection, new Set(streams.map(({ streamId }) => streamId)));
 }
 
-/** Writes the end of a connection, and of what was its own, with the callbacks of it. */
-export async function recordEnd(
-  { storage, clockMs, callbacksDue }: ControlContext,
+/** Writes the end of a connection, and of what was its own, with the callbacks of it; later when the database is away. */
+export function recordEnd(
+  { storage, clockMs, unwritten, callbacksDue }: ControlContext,
   { sessionId, apiKey }: Pick<SessionRecord, 'sessionId' | 'apiKey'>,
   connectionId: string,
   reason: string,
 ): Promise<void> {
   const nowMs = clockMs();
   const events = connectionEndedEvents({ sessionId, apiKey, nowMs }, reason);
-  if (await storage.connections.end(connectionId, reason, nowMs, events)) callbacksDue();
+  return unwritten.write('the end of a connection', async () => {
+    if (await storage.connections.end(connectionId, reason, nowMs, events)) callbacksDue();
+  });
 }
 
 /** The connection's media is lost for good: tells the client and ends it. */

@@ -87,8 +87,10 @@ export async function destroyStream(
   context.log.info({ streamId: stream.streamId, sessionId: session.sessionId, reason }, 'stream destroyed');
   const nowMs = context.clockMs();
   const event = streamDestroyedEvent(happeningIn(session, nowMs), stream.info, reason);
-  await context.storage.streams.end(stream.streamId, nowMs, [event]);
-  context.callbacksDue();
+  await context.unwritten.write('the end of a stream', async () => {
+    await context.storage.streams.end(stream.streamId, nowMs, [event]);
+    context.callbacksDue();
+  });
 }
 
 const happeningIn = ({ record: { sessionId, apiKey } }: SessionState, nowMs: number): Happening => ({
@@ -146,7 +148,9 @@ export async function publishReady(context: ControlContext, connection: Connecti
     context.log.info({ streamId, sessionId: connection.session.sessionId }, 'stream created');
     const nowMs = context.clockMs();
     const event = streamCreatedEvent(happeningIn(connection.session, nowMs), stream.info);
-    await context.storage.streams.publish(streamId, nowMs, [event]);
-    context.callbacksDue();
+    await context.unwritten.write('a published stream', async () => {
+      await context.storage.streams.publish(streamId, nowMs, [event]);
+      context.callbacksDue();
+    });
   }
 }

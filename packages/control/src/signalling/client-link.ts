@@ -20,6 +20,7 @@ import type { Migrations } from '../migration/migrations.js';
 import type { ClientSocket } from '../roster/client-channel.js';
 import { connect, resume, startGrace } from '../roster/connections.js';
 import type { ConnectionState } from '../roster/state.js';
+import { isDatabaseAway } from '../roster/unwritten.js';
 import { handleRequest, type ConnectedRequest } from './requests.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -188,6 +189,10 @@ export class ClientLink implements ClientSocket {
 
   #clientError(error: unknown, type: ClientRequest['type']): ClientError {
     if (error instanceof ClientError) return error;
+    if (isDatabaseAway(error)) {
+      const entry = type === 'connect' ? 'connectFailed' : 'internal';
+      return new ClientError(entry, 'The database is away; ask again in a moment.');
+    }
     const connectionId = this.#connection?.connectionId;
     this.#context.log.error({ error: String(error), type, connectionId }, 'a request failed inside control');
     return new ClientError('internal', 'The request failed inside the server.');
