@@ -19,6 +19,8 @@ const PROOFS = {
   races: { test: 'tests/e2e/races.test.ts', env: {} },
   /** One Chromium that receives fifty streams over one connection. */
   'fifty-streams': { test: 'tests/e2e/fifty-streams.test.ts', env: {} },
+  /** A thousand clients that join while control is killed, on both databases. */
+  joins: { test: 'tests/e2e/joins.test.ts', env: {} },
   /** Every fault at every step of a move, with peers instead of browsers; writes docs/reports/faults.md. */
   faults: { test: 'tests/e2e/faults.test.ts', env: { GODWIT_E2E_FAULTS: 'all' } },
 };

@@ -3,13 +3,13 @@ import { CALLBACK_GIVE_UP_MS, CALLBACKS_PER_PROJECT_MAX } from './limits.js';
 import { newSessionId } from './ids.js';
 import type { FakeNode } from './testing/fake-node.js';
 import { Harness, SECRETS } from './testing/harness.js';
-import { Receiver, verifySignature } from './testing/receiver.js';
+import { CallbackReceiver, verifySignature } from '@godwit/testing';
 
 const HOUR_MS = 3_600_000;
 const PATIENCE = { timeout: 10_000, interval: 20 };
 let harness: Harness;
 let node: FakeNode;
-let receiver: Receiver;
+let receiver: CallbackReceiver;
 
 beforeAll(async () => {
   harness = await Harness.start();
@@ -46,7 +46,7 @@ const VISIT = ['sessionCreated', 'connectionCreated', 'connectionDestroyed', 'se
 
 describe('session monitoring', () => {
   it('tells what happens in a session, in order, with the documented bodies', async () => {
-    receiver = await Receiver.start();
+    receiver = await CallbackReceiver.start();
     await listenTo(receiver.url);
     const sessionId = await harness.session();
     const ada = await harness.join(sessionId, { data: 'name=Ada' });
@@ -90,7 +90,7 @@ describe('session monitoring', () => {
   });
 
   it('tells why a client and its streams are gone', async () => {
-    receiver = await Receiver.start();
+    receiver = await CallbackReceiver.start();
     await listenTo(receiver.url);
     const sessionId = await harness.session();
     const ada = await harness.join(sessionId);
@@ -110,7 +110,7 @@ describe('session monitoring', () => {
   });
 
   it('sends only what was asked for', async () => {
-    receiver = await Receiver.start();
+    receiver = await CallbackReceiver.start();
     const response = await fetch(`${harness.url}/v2/project/${SECRETS.apiKey}/callback`, {
       method: 'POST',
       headers: { 'x-opentok-auth': await harness.projectToken(), 'content-type': 'application/json' },
@@ -124,7 +124,7 @@ describe('session monitoring', () => {
 
 describe('delivery', () => {
   it('is signed, with the signature secret of the project if it has one', async () => {
-    receiver = await Receiver.start();
+    receiver = await CallbackReceiver.start();
     await listenTo(receiver.url);
     await visit(await harness.session());
     await expect.poll(() => receiver.received.length, PATIENCE).toBe(4);
@@ -145,7 +145,7 @@ describe('delivery', () => {
   });
 
   it('is repeated under the same id until it succeeds, and nothing overtakes what failed', async () => {
-    receiver = await Receiver.start();
+    receiver = await CallbackReceiver.start();
     await listenTo(receiver.url);
     const sessionId = await harness.session();
     let failures = 3;
@@ -173,8 +173,8 @@ describe('delivery', () => {
   });
 
   it('goes on in other sessions and projects while one receiver answers nothing', async () => {
-    receiver = await Receiver.start();
-    const slow = await Receiver.start();
+    receiver = await CallbackReceiver.start();
+    const slow = await CallbackReceiver.start();
     slow.react = () => 'hang';
     await listenTo(slow.url);
     await admin('POST', 'projects', { id: 'quick', name: 'quick' });
@@ -193,7 +193,7 @@ describe('delivery', () => {
   });
 
   it('that never succeeds is given up after a day, kept, and sent again when somebody asks', async () => {
-    receiver = await Receiver.start();
+    receiver = await CallbackReceiver.start();
     await listenTo(receiver.url);
     receiver.react = () => 503;
     const sessionId = await harness.session();
@@ -228,7 +228,7 @@ describe('delivery', () => {
   });
 
   it('is not begun for a receiver that was taken away', async () => {
-    receiver = await Receiver.start();
+    receiver = await CallbackReceiver.start();
     await listenTo(receiver.url);
     receiver.react = () => 500;
     await visit(await harness.session());

@@ -1,3 +1,4 @@
+export * from './callback-receiver.js';
 export * from './chromium.js';
 export * from './firefox.js';
 export * from './network-namespace.js';

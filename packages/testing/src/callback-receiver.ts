@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { jwtVerify } from 'jose';
 
-export interface Received {
+export interface ReceivedCallback {
   readonly event: string;
   readonly sessionId: string;
   readonly body: Record<string, unknown>;
@@ -16,10 +16,10 @@ export interface Received {
 export type Reaction = number | 'hang';
 
 /** An application's server that gets callbacks. */
-export class Receiver {
-  readonly received: Received[] = [];
+export class CallbackReceiver {
+  readonly received: ReceivedCallback[] = [];
   /** Decides what the next request gets; 204 unless the test says otherwise. */
-  react: (received: Received) => Reaction = () => 204;
+  react: (received: ReceivedCallback) => Reaction = () => 204;
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -29,9 +29,9 @@ export class Receiver {
     });
   }
 
-  static async start(): Promise<Receiver> {
+  static async start(): Promise<CallbackReceiver> {
     const server = createServer();
-    const receiver = new Receiver(server);
+    const receiver = new CallbackReceiver(server);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return receiver;
@@ -59,7 +59,7 @@ export class Receiver {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
     const body = JSON.parse(text) as Record<string, unknown>;
-    const received: Received = {
+    const received: ReceivedCallback = {
       event: String(body['event']),
       sessionId: String(body['sessionId']),
       body,
@@ -74,7 +74,7 @@ export class Receiver {
 
 /** Claims of a callback's signature. Throws when it is not of that secret, or of another body. */
 export async function verifySignature(
-  { headers, text }: Received,
+  { headers, text }: ReceivedCallback,
   secret: string,
 ): Promise<Record<string, unknown>> {
   const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
