@@ -52,6 +52,7 @@
           .filter((client) => client !== this)
           .map((client) => client.connection),
         streams: [...streams.values()].filter(({ tracks }) => tracks.size > 0).map(({ info }) => info),
+        muteForced: false,
         seq: this.seq,
       };
     }

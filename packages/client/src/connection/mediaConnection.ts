@@ -6,11 +6,13 @@ import { log } from '../log.js';
 import type { Platform } from '../signalling/platform.js';
 import { Negotiator } from './negotiator.js';
 import type { OfferedStreams, RestartOffer } from './negotiator.js';
-import { withOpusDtx } from './opusDtx.js';
+import { withOpusWishes } from './opusParameters.js';
+import type { OpusWishes } from './opusParameters.js';
 import { directionsOf } from './sdpSections.js';
 import { PathRecovery } from './pathRecovery.js';
 import { receivedOf, SilenceWatch } from './silenceWatch.js';
 import { TransceiverPool } from './transceivers.js';
+import type { Encoding } from './transceivers.js';
 
 /** A candidate that the server announces for a move. */
 export interface AnnouncedCandidate {
@@ -22,8 +24,8 @@ export interface AnnouncedCandidate {
 /** What a publication sends. */
 export interface PublicationTracks {
   stream: MediaStream;
-  audio?: { track: MediaStreamTrack; dtx: boolean; maxBitrateBps?: number };
-  video?: { track: MediaStreamTrack; maxBitrateBps?: number; codecs?: RTCRtpCodec[] };
+  audio?: { track: MediaStreamTrack; opus: OpusWishes; encoding: Encoding };
+  video?: { track: MediaStreamTrack; encoding: Encoding; codecs?: RTCRtpCodec[] };
 }
 
 /** Transceivers of one published or subscribed stream; a kind is absent where there is none or it was refused. */
@@ -58,6 +60,8 @@ export interface MediaConnectionDelegate {
   pathLost(): void;
 }
 
+const BUNDLED: RTCConfiguration = { bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' };
+
 /**
  * The client's one RTCPeerConnection: all publications and subscriptions in one bundle.
  * The client offers; the server offers only ICE restarts.
@@ -72,7 +76,7 @@ export class MediaConnection {
   readonly #publications = new Map<string, StreamMedia>();
   /** By subscriber: a page may show one stream several times. */
   readonly #subscriptions = new Map<object, StreamMedia>();
-  readonly #dtx = new Set<RTCRtpTransceiver>();
+  readonly #opus = new Map<RTCRtpTransceiver, OpusWishes>();
 
   constructor(
     platform: Platform,
@@ -82,12 +86,12 @@ export class MediaConnection {
       new RTCPeerConnection(init),
   ) {
     this.#platform = platform;
-    this.#peer = createPeer({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', ...configuration });
+    this.#peer = createPeer({ ...BUNDLED, ...configuration });
     this.#pool = new TransceiverPool(this.#peer);
     this.#negotiator = new Negotiator(this.#peer, {
       describe: (sdp) => this.#describe(directionsOf(sdp)),
       offer: (sdp, streams) => delegate.offer(sdp, streams),
-      adaptAnswer: (sdp) => withOpusDtx(sdp, this.#dtxMids()),
+      adapt: (sdp) => withOpusWishes(sdp, this.#opusByMid()),
       answered: (result) => this.#answered(result),
       restartAnswer: (restartId, sdp) => delegate.restartAnswer(restartId, sdp),
     });
@@ -188,6 +192,15 @@ export class MediaConnection {
     this.#negotiator.restart(offer);
   }
 
+  /** Takes other ICE servers; they are asked from the next restart on. @throws OTError OT_INVALID_PARAMETER */
+  configure(configuration: RTCConfiguration): void {
+    try {
+      this.#peer.setConfiguration({ ...BUNDLED, ...configuration });
+    } catch (error) {
+      throw asOTError(error, 'OT_INVALID_PARAMETER');
+    }
+  }
+
   /** The network changed: ask for a restart unless the path proves healthy. */
   networkChanged(): void {
     this.#recovery.networkChanged(this.#peer.iceConnectionState);
@@ -214,11 +227,11 @@ export class MediaConnection {
 
   async #addSenders(media: StreamMedia, { stream, audio, video }: PublicationTracks): Promise<void> {
     if (audio !== undefined) {
-      media.audio = await this.#pool.send(audio.track, stream, encoding(audio.maxBitrateBps));
-      if (audio.dtx) this.#dtx.add(media.audio);
+      media.audio = await this.#pool.send(audio.track, stream, audio.encoding);
+      this.#opus.set(media.audio, audio.opus);
     }
     if (video !== undefined) {
-      media.video = await this.#pool.send(video.track, stream, encoding(video.maxBitrateBps));
+      media.video = await this.#pool.send(video.track, stream, video.encoding);
       media.video.setCodecPreferences(video.codecs ?? []);
     }
   }
@@ -228,7 +241,7 @@ export class MediaConnection {
     if (media === undefined) return;
     streams.delete(key);
     const transceivers = [media.audio, media.video].filter((each) => each !== undefined);
-    for (const transceiver of transceivers) this.#dtx.delete(transceiver);
+    for (const transceiver of transceivers) this.#opus.delete(transceiver);
     try {
       await Promise.all(transceivers.map((transceiver) => this.#pool.release(transceiver)));
       await this.#negotiator.request();
@@ -260,8 +273,8 @@ export class MediaConnection {
     }
   }
 
-  #dtxMids(): Set<string> {
-    return new Set([...this.#dtx].flatMap(({ mid }) => (mid === null ? [] : [mid])));
+  #opusByMid(): Map<string, OpusWishes> {
+    return new Map([...this.#opus].flatMap(([{ mid }, wishes]) => (mid === null ? [] : [[mid, wishes]])));
   }
 
   #connected(): Promise<void> {
@@ -283,9 +296,6 @@ export class MediaConnection {
     });
   }
 }
-
-const encoding = (maxBitrateBps: number | undefined): RTCRtpEncodingParameters =>
-  maxBitrateBps === undefined ? {} : { maxBitrate: maxBitrateBps };
 
 const hasMedia = ({ currentDirection }: RTCRtpTransceiver): boolean =>
   currentDirection === 'sendonly' || currentDirection === 'recvonly';

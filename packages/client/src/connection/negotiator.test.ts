@@ -48,16 +48,21 @@ interface SentOffer {
 let peer: FakePeer;
 let offers: SentOffer[];
 let restartAnswers: string[];
+let adapted: string[];
 let negotiator: Negotiator;
 
 beforeEach(() => {
   peer = new FakePeer();
   offers = [];
   restartAnswers = [];
+  adapted = [];
   negotiator = new Negotiator(peer, {
     describe: () => ({ publications: [], subscriptions: [] }),
     offer: (sdp) => new Promise((resolve, reject) => offers.push({ sdp, resolve, reject })),
-    adaptAnswer: (sdp) => sdp,
+    adapt: (sdp) => {
+      adapted.push(sdp);
+      return sdp;
+    },
     answered: () => undefined,
     restartAnswer: (restartId, sdp) => Promise.resolve(restartAnswers.push(`${restartId}: ${sdp}`)),
   });
@@ -148,6 +153,8 @@ describe('a restart offer', () => {
     await settle();
     expect(restartAnswers).toEqual(['r1: answer 1']);
     expect(peer.log).toEqual(['remote restart', 'local answer']);
+    // What the encoder is told of Opus holds after a move too.
+    expect(adapted).toEqual(['restart']);
   });
 
   it('rolls our offer back, goes first, and our change is offered again', async () => {

@@ -27,8 +27,8 @@ export interface NegotiatorDelegate {
   /** What that offer carries; what was asked for since it was made is left to the next one. */
   describe(offer: string): OfferedStreams;
   offer(sdp: string, streams: OfferedStreams): Promise<OfferResult>;
-  /** Last look at an answer before it is applied. */
-  adaptAnswer(sdp: string): string;
+  /** Last look at a description of the server before it is applied. */
+  adapt(sdp: string): string;
   answered(result: OfferResult): void;
   restartAnswer(restartId: string, sdp: string): Promise<unknown>;
 }
@@ -120,7 +120,7 @@ export class Negotiator {
         this.#requeue(batch);
         return;
       }
-      const sdp = this.#delegate.adaptAnswer(next.result.sdp);
+      const sdp = this.#delegate.adapt(next.result.sdp);
       await this.#peer.setRemoteDescription({ type: 'answer', sdp });
       this.#delegate.answered(next.result);
       for (const waiter of batch) waiter.resolve();
@@ -163,7 +163,7 @@ export class Negotiator {
 
   async #applyRestart(restart: RestartOffer): Promise<void> {
     try {
-      await this.#peer.setRemoteDescription({ type: 'offer', sdp: restart.sdp });
+      await this.#peer.setRemoteDescription({ type: 'offer', sdp: this.#delegate.adapt(restart.sdp) });
       await this.#peer.setLocalDescription();
       const sdp = this.#peer.localDescription?.sdp;
       if (sdp === undefined) throw new Error('the peer connection made no answer');

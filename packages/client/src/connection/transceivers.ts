@@ -43,11 +43,7 @@ export class TransceiverPool {
   }
 
   /** A transceiver that sends `track`. */
-  async send(
-    track: MediaStreamTrack,
-    stream: MediaStream,
-    encoding: RTCRtpEncodingParameters,
-  ): Promise<RTCRtpTransceiver> {
+  async send(track: MediaStreamTrack, stream: MediaStream, encoding: Encoding): Promise<RTCRtpTransceiver> {
     const kind: MediaKind = track.kind === 'audio' ? 'audio' : 'video';
     const entry = this.#takeFree(kind, 'sender');
     if (entry === undefined) {
@@ -55,7 +51,7 @@ export class TransceiverPool {
       const init: RTCRtpTransceiverInit = {
         direction: 'sendonly',
         streams: [stream],
-        sendEncodings: [encoding],
+        sendEncodings: [{ ...encoding }],
       };
       return this.#add(kind, 'sender', this.#factory.addTransceiver(track, init));
     }
@@ -63,7 +59,7 @@ export class TransceiverPool {
     await transceiver.sender.replaceTrack(track);
     transceiver.sender.setStreams(stream);
     transceiver.direction = 'sendonly';
-    await setMaxBitrate(transceiver.sender, encoding.maxBitrate);
+    await setEncoding(transceiver.sender, encoding);
     return transceiver;
   }
 
@@ -99,12 +95,26 @@ function isStopped(transceiver: RTCRtpTransceiver): boolean {
   return transceiver.currentDirection === 'stopped' || transceiver.direction === 'stopped';
 }
 
-/** Caps what a sender spends, bits per second; undefined lifts the cap. */
-export async function setMaxBitrate(sender: RTCRtpSender, maxBitrateBps: number | undefined): Promise<void> {
+/** How a sender encodes; what is absent is the browser's choice. */
+export interface Encoding {
+  /** Bits per second. */
+  maxBitrate?: number;
+  /** Frames per second. */
+  maxFramerate?: number;
+  /** Width and height are divided by it; at least 1. */
+  scaleResolutionDownBy?: number;
+}
+
+const ENCODING_MEMBERS = ['maxBitrate', 'maxFramerate', 'scaleResolutionDownBy'] as const;
+
+/** Makes a sender encode so from now on; what is absent is lifted. */
+export async function setEncoding(sender: RTCRtpSender, wanted: Encoding): Promise<void> {
   const parameters = sender.getParameters();
   for (const encoding of parameters.encodings) {
-    if (maxBitrateBps === undefined) delete encoding.maxBitrate;
-    else encoding.maxBitrate = maxBitrateBps;
+    for (const member of ENCODING_MEMBERS) {
+      if (wanted[member] === undefined) delete encoding[member];
+      else encoding[member] = wanted[member];
+    }
   }
   if (parameters.encodings.length > 0) await sender.setParameters(parameters);
 }

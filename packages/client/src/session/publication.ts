@@ -1,5 +1,7 @@
+import type { MediaKind } from '@godwit/protocol';
 import type { PublicationTracks, StreamMedia } from '../connection/mediaConnection.js';
-import { setMaxBitrate } from '../connection/transceivers.js';
+import { setEncoding } from '../connection/transceivers.js';
+import type { Encoding } from '../connection/transceivers.js';
 import { otError } from '../errors.js';
 import { videoCodecPreferences } from '../media/codecs.js';
 import type { LocalMedia } from '../media/sources.js';
@@ -23,22 +25,38 @@ export interface Publication {
 
 /** What a publisher sends, as its properties want it. */
 export function tracksOf(publisher: Publisher, { stream, audio, video }: LocalMedia): PublicationTracks {
-  const { enableDtx = false, audioBitrate, maxVideoBitrate, preferredVideoCodecs } = publisher.properties;
+  const {
+    enableDtx: dtx = false,
+    enableStereo: stereo = false,
+    audioBitrate,
+    preferredVideoCodecs,
+  } = publisher.properties;
   const codecs = videoCodecPreferences(preferredVideoCodecs);
   return {
     stream,
-    ...(audio && { audio: { track: audio, dtx: enableDtx, maxBitrateBps: audioBitrate } }),
-    ...(video && { video: { track: video, maxBitrateBps: maxVideoBitrate, codecs } }),
+    ...(audio && { audio: { track: audio, opus: { dtx, stereo }, encoding: { maxBitrate: audioBitrate } } }),
+    ...(video && { video: { track: video, encoding: publisher.videoEncoding(), codecs } }),
   };
 }
 
-/** Caps the video's bits per second, now and over whatever peer connection comes next. */
-export async function capVideo(sent: Sent, maxBitrateBps: number): Promise<void> {
+/** Encodes the video so, now and over whatever peer connection comes next. */
+export async function encodeVideo(sent: Sent, encoding: Encoding): Promise<void> {
   const sender = sent.media.video?.sender;
   if (sender === undefined) throw otError('OT_NOT_CONNECTED', 'The publisher sends no video.');
-  await setMaxBitrate(sender, maxBitrateBps);
+  await setEncoding(sender, encoding);
   const { video } = sent.tracks;
-  if (video !== undefined) sent.tracks = { ...sent.tracks, video: { ...video, maxBitrateBps } };
+  if (video !== undefined) sent.tracks = { ...sent.tracks, video: { ...video, encoding } };
+}
+
+/** Sends another track of that kind, now and over whatever peer connection comes next; nothing is renegotiated. */
+export async function replaceTrack(sent: Sent, kind: MediaKind, track: MediaStreamTrack): Promise<void> {
+  const { audio, video } = sent.tracks;
+  const sender = sent.media[kind]?.sender;
+  if (sender === undefined)
+    throw otError('OT_INVALID_PARAMETER', `The publisher was published without ${kind}.`);
+  await sender.replaceTrack(track);
+  if (kind === 'audio' && audio !== undefined) sent.tracks = { ...sent.tracks, audio: { ...audio, track } };
+  if (kind === 'video' && video !== undefined) sent.tracks = { ...sent.tracks, video: { ...video, track } };
 }
 
 /** What others are told of the stream. */

@@ -61,6 +61,10 @@ describe('a session that is not connected', () => {
   it('refuses to subscribe and to signal with 1010', async () => {
     const error = await new Promise((resolve) => session.signal({ data: 'x' }, resolve));
     expect(error).toMatchObject({ name: 'OT_NOT_CONNECTED', code: 1010 });
+    const missing = stream('1') as Parameters<typeof session.subscribe>[0];
+    expect(() => session.subscribe(missing)).toThrow(expect.objectContaining({ code: 1010 }));
+    await expect(session.subscribe.promise(missing)).rejects.toMatchObject({ code: 1010 });
+    await expect(session.forceMuteAll()).rejects.toMatchObject({ code: 1010 });
     await expect(session.connect.promise('')).rejects.toMatchObject({ code: 1004 });
     await expect(session.disconnect()).resolves.toBeUndefined();
   });

@@ -10,7 +10,8 @@ import { Publisher } from '../publisher/publisher.js';
 import type { Subscriber } from '../subscriber/subscriber.js';
 import type { SubscriberProperties } from '../subscriber/subscriber.js';
 import type { WidgetTarget } from '../view/widget.js';
-import type { RequestBody } from '../signalling/requests.js';
+import { CpuPressure } from './cpuPressure.js';
+import { Moderation } from './moderation.js';
 import type { SessionOptions } from './options.js';
 import { Roster } from './roster.js';
 import { SessionCall } from './sessionCall.js';
@@ -18,12 +19,6 @@ import type { SessionEvents, StreamProperty } from './sessionEvents.js';
 import { signalRequest } from './signal.js';
 import type { Signal } from './signal.js';
 import type { Connection, Stream } from './stream.js';
-
-/** What moderators ask for. */
-type ModerationType =
-  'forceDisconnect' | 'forceUnpublish' | 'forceMuteStream' | 'forceMuteAll' | 'disableForceMute';
-
-const idOf = (stream: Stream | string): string => (typeof stream === 'string' ? stream : stream.streamId);
 
 type State =
   | { kind: 'disconnected' }
@@ -44,11 +39,17 @@ export class Session extends Emitter<SessionEvents> {
     forceUnpublish: 0,
     forceMute: 0,
   };
-  readonly #options: SessionOptions;
+  #options: SessionOptions;
   readonly #defaultApiUrl: () => string;
   readonly #roster = new Roster();
   readonly #subscribers = new Set<Subscriber>();
   readonly #publishers = new Set<Publisher>();
+  readonly #moderation = new Moderation(async (type, body) => {
+    const state = this.#state;
+    if (state.kind !== 'connected') throw otError('OT_NOT_CONNECTED');
+    await state.call.request(type, body);
+  });
+  #cpu: CpuPressure | undefined;
   /** What is published starts muted. */
   #muteForced = false;
   #state: State = { kind: 'disconnected' };
@@ -87,7 +88,10 @@ export class Session extends Emitter<SessionEvents> {
       this.#publish(this.#publisherFrom(publisher, properties)),
   );
 
-  /** Shows a stream of somebody else. Fails with 1010, 1500, 1600 or 1604. */
+  /**
+   * Shows a stream of somebody else. Fails with 1010, 1500, 1600 or 1604.
+   * @throws OTError 1010 without a session, 1011 for a target that does not exist; `subscribe.promise` rejects instead
+   */
   readonly subscribe = withPromise(
     (
       stream: Stream,
@@ -101,7 +105,7 @@ export class Session extends Emitter<SessionEvents> {
       complete(done, last, 'OT_SUBSCRIBER_WEBRTC_ERROR');
       return subscriber;
     },
-    (stream: Stream, target?: WidgetTarget, properties?: SubscriberProperties): Promise<Subscriber> =>
+    async (stream: Stream, target?: WidgetTarget, properties?: SubscriberProperties): Promise<Subscriber> =>
       this.#subscribe(stream, target, properties ?? {}).done,
   );
 
@@ -130,47 +134,38 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Sends text to everybody or to one client. Fails with 1010, 1011 or the server's error. */
   signal(signal: Signal, completion?: Completion): void {
-    const request = signalRequest(signal);
-    const state = this.#state;
-    if (request instanceof Error) return completion?.(request);
-    if (state.kind !== 'connected') return completion?.(otError('OT_NOT_CONNECTED'));
-    const retry = signal.retryAfterReconnect ?? true;
-    const sent = state.call.request('signal', request, { retry }).then(() => undefined);
-    complete(sent, completion, 'OT_UNABLE_TO_SIGNAL');
+    complete(this.#signal(signal), completion, 'OT_UNABLE_TO_SIGNAL');
   }
 
   /** Moderators: ends somebody's connection. Fails with 1010 or 1520. */
   forceDisconnect(connection: Connection | string, completion?: Completion): void {
-    const connectionId = typeof connection === 'string' ? connection : connection.connectionId;
-    complete(
-      this.#moderate('forceDisconnect', { connectionId }),
-      completion,
-      'OT_UNABLE_TO_FORCE_DISCONNECT',
-    );
+    this.#moderation.disconnect(connection, completion);
   }
 
   /** Moderators: takes somebody's stream out of the session. Fails with 1010, 1530 or 1535. */
   forceUnpublish(stream: Stream | string, completion?: Completion): void {
-    complete(
-      this.#moderate('forceUnpublish', { streamId: idOf(stream) }),
-      completion,
-      'OT_UNABLE_TO_FORCE_UNPUBLISH',
-    );
+    this.#moderation.unpublish(stream, completion);
   }
 
   /** Moderators: mutes the sound of a stream; its publisher may unmute it. */
   forceMuteStream(stream: Stream): Promise<void> {
-    return this.#moderate('forceMuteStream', { streamId: stream.streamId });
+    return this.#moderation.muteStream(stream);
   }
 
   /** Moderators: mutes every stream but those, and what is published until `disableForceMute`. */
   forceMuteAll(excludedStreams: readonly Stream[] = []): Promise<void> {
-    return this.#moderate('forceMuteAll', { excludedStreamIds: excludedStreams.map(idOf) });
+    return this.#moderation.muteAll(excludedStreams);
   }
 
   /** Moderators: what is published from now on starts as its publisher wants. */
   disableForceMute(): Promise<void> {
-    return this.#moderate('disableForceMute', {});
+    return this.#moderation.disableMute();
+  }
+
+  /** Takes other ICE servers, for the peer connection that is there (from its next restart on) and for those to come. */
+  setIceConfig(iceConfig: NonNullable<SessionOptions['iceConfig']>): void {
+    this.#options = { ...this.#options, iceConfig };
+    if (this.#state.kind !== 'disconnected') this.#state.call.setOptions(this.#options);
   }
 
   /** The publisher of one of our own streams. */
@@ -181,12 +176,6 @@ export class Session extends Emitter<SessionEvents> {
   /** Our subscribers of a stream. */
   getSubscribersForStream(stream: Stream): Subscriber[] {
     return [...this.#subscribers].filter((subscriber) => subscriber.streamId === stream.streamId);
-  }
-
-  async #moderate<T extends ModerationType>(type: T, body: RequestBody<T>): Promise<void> {
-    const state = this.#state;
-    if (state.kind !== 'connected') throw otError('OT_NOT_CONNECTED');
-    await state.call.request(type, body);
   }
 
   async #connect(token: string): Promise<void> {
@@ -221,6 +210,14 @@ export class Session extends Emitter<SessionEvents> {
     }
   }
 
+  async #signal(signal: Signal): Promise<void> {
+    const request = signalRequest(signal);
+    const state = this.#state;
+    if (request instanceof Error) throw request;
+    if (state.kind !== 'connected') throw otError('OT_NOT_CONNECTED');
+    await state.call.request('signal', request, { retry: signal.retryAfterReconnect ?? true });
+  }
+
   #callIs(call: SessionCall): boolean {
     return this.#state.kind !== 'disconnected' && this.#state.call === call;
   }
@@ -237,6 +234,12 @@ export class Session extends Emitter<SessionEvents> {
       this.dispatch('sessionConnected', makeEvent('sessionConnected', this, {}));
       this.#replaceRoster(result);
       call.start();
+      this.#cpu = new CpuPressure((cpuPerformanceState) =>
+        this.dispatch(
+          'cpuPerformanceChanged',
+          makeEvent('cpuPerformanceChanged', this, { cpuPerformanceState }),
+        ),
+      );
     }, 0);
   }
 
@@ -404,6 +407,7 @@ export class Session extends Emitter<SessionEvents> {
     if (state.kind === 'disconnected') return;
     this.#state = { kind: 'disconnected' };
     state.call.close();
+    this.#cpu?.close();
     this.#roster.clear();
     if (state.kind === 'connecting') return;
     const event = makeEvent('sessionDisconnected', this, { reason }, true);

@@ -24,8 +24,9 @@ import { SDK_VERSION } from '../version.js';
 import type { WidgetTarget } from '../view/widget.js';
 import { Moves } from './moves.js';
 import { rtcConfiguration } from './options.js';
-import { capVideo, streamProperties, tracksOf } from './publication.js';
+import { encodeVideo, replaceTrack, streamProperties, tracksOf } from './publication.js';
 import type { Publication, Sent } from './publication.js';
+import type { PublicationHandle } from '../publisher/publisher.js';
 import { Reconnection } from './reconnection.js';
 import { Rejoin } from './rejoin.js';
 import type { SessionOptions } from './options.js';
@@ -61,7 +62,7 @@ interface Subscription {
 
 /** One stay in a session, from connect to disconnect: signalling, the peer connection, and what runs over it. */
 export class SessionCall {
-  readonly #options: SessionOptions;
+  #options: SessionOptions;
   readonly #observer: SessionCallObserver;
   readonly #publications = new Map<Publisher, Publication>();
   readonly #subscriptions = new Map<Subscriber, Subscription>();
@@ -132,6 +133,12 @@ export class SessionCall {
       this.close();
       throw error;
     }
+  }
+
+  /** Only the ICE configuration may change after connecting. */
+  setOptions(options: SessionOptions): void {
+    this.#options = options;
+    this.#media?.configure(rtcConfiguration(options));
   }
 
   /** Lets the server's events through. */
@@ -321,15 +328,15 @@ export class SessionCall {
     return media;
   }
 
-  #handle(publisher: Publisher, session: unknown, streamId: string, sent: Sent) {
+  #handle(publisher: Publisher, session: unknown, streamId: string, sent: Sent): PublicationHandle {
     return {
       session,
       get media(): StreamMedia {
         return sent.media;
       },
-      update: (properties: Omit<RequestBody<'updateStream'>, 'streamId'>) =>
-        this.#tell('updateStream', { streamId, ...properties }),
-      capVideo: (maxBitrateBps: number) => capVideo(sent, maxBitrateBps),
+      update: (properties) => this.#tell('updateStream', { streamId, ...properties }),
+      encodeVideo: (encoding) => encodeVideo(sent, encoding),
+      replaceTrack: (kind, track) => replaceTrack(sent, kind, track),
       getStats: () => this.#peer().getStats(),
       end: () => this.unpublish(publisher, 'clientDisconnected'),
     };

@@ -1,5 +1,6 @@
 import type { GapReport, LossReport } from '@godwit/protocol';
 import type { OTEvent } from '../events/event.js';
+import type { CpuPerformanceState } from './cpuPressure.js';
 import type { Session } from './session.js';
 import type { Connection, Stream } from './stream.js';
 
@@ -43,6 +44,8 @@ export interface SessionEvents {
   >;
   /** A moderator, or the server, muted everybody (`active`), or lifted it for what is published later. */
   muteForced: Event<'muteForced', { active: boolean }>;
+  /** How busy this computer is, where the browser tells (Compute Pressure). */
+  cpuPerformanceChanged: Event<'cpuPerformanceChanged', { cpuPerformanceState: CpuPerformanceState }>;
   signal: SignalEvent;
   [signal: `signal:${string}`]: SignalEvent;
   /** Ours: this client's transport begins to move to another media server. */

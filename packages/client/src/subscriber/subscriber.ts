@@ -4,6 +4,7 @@ import { complete } from '../events/completion.js';
 import type { Completion } from '../events/completion.js';
 import { Emitter } from '../events/emitter.js';
 import { makeEvent } from '../events/event.js';
+import { withPromise } from '../events/withPromise.js';
 import type { FrameTimeline } from '../gap/frameTimeline.js';
 import { watchFrames } from '../gap/frameWatcher.js';
 import { browserPlatform } from '../signalling/platform.js';
@@ -13,9 +14,9 @@ import type { StatsEntry } from '../stats/selectStats.js';
 import { subscriberStats } from '../stats/shapes.js';
 import type { SubscriberStats } from '../stats/shapes.js';
 import { AudioLevelMeter } from '../view/audioLevelMeter.js';
-import { Playback } from '../view/playback.js';
-import { createWidget } from '../view/widget.js';
-import type { Widget, WidgetProperties, WidgetTarget } from '../view/widget.js';
+import type { WidgetStyle } from '../view/look.js';
+import { MediaView } from '../view/mediaView.js';
+import type { WidgetProperties, WidgetTarget } from '../view/widget.js';
 import type { SubscriberEvents, VideoReason } from './subscriberEvents.js';
 
 /** Options of `session.subscribe` (names of OpenTok.js). */
@@ -24,8 +25,6 @@ export interface SubscriberProperties extends WidgetProperties {
   subscribeToVideo?: boolean;
   /** 0 to 100; default 100. */
   audioVolume?: number;
-  /** Kept for compatibility; the default view has no controls to style. */
-  style?: Record<string, unknown>;
 }
 
 /** What a session gives to its subscriber. */
@@ -43,8 +42,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   readonly element: HTMLElement | undefined;
   readonly stream: Stream;
   readonly #handle: SubscriptionHandle;
-  readonly #widget: Widget;
-  readonly #playback: Playback;
+  readonly #view: MediaView;
   readonly #levels: AudioLevelMeter;
   readonly #stopWatching: () => void;
   #received: MediaStream | undefined;
@@ -52,7 +50,6 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   #wantsAudio: boolean;
   #wantsVideo: boolean;
   #volume: number;
-  #size = { width: 0, height: 0 };
   #lastStats: SubscriberStats | undefined;
   #destroyed = false;
 
@@ -69,15 +66,19 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     this.#wantsAudio = properties.subscribeToAudio ?? true;
     this.#wantsVideo = properties.subscribeToVideo ?? true;
     this.#volume = clampVolume(properties.audioVolume ?? 100);
-    this.#widget = createWidget('subscriber', this.id, target, properties);
-    this.element = this.#widget.element;
-    const { video } = this.#widget;
-    video.volume = this.#volume / 100;
-    video.addEventListener('resize', () => this.#resized());
-    this.#playback = new Playback(video, false, {
+    const subject = { role: 'subscriber', id: this.id, target, name: stream.name } as const;
+    this.#view = new MediaView(subject, properties, {
       audioBlocked: () => this.dispatch('audioBlocked', makeEvent('audioBlocked', this, {})),
       audioUnblocked: () => this.dispatch('audioUnblocked', makeEvent('audioUnblocked', this, {})),
+      resized: (oldValue, newValue) =>
+        this.dispatch(
+          'videoDimensionsChanged',
+          makeEvent('videoDimensionsChanged', this, { oldValue, newValue }),
+        ),
     });
+    this.element = this.#view.element;
+    const { video } = this.#view;
+    video.volume = this.#volume / 100;
     this.#stopWatching = watchFrames(video, handle.timeline);
     this.#updateTimeline();
     this.#levels = new AudioLevelMeter(
@@ -94,39 +95,38 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   }
 
   /** Receives sound or not; nothing is renegotiated. */
-  subscribeToAudio(value: boolean, completion?: Completion): this {
-    this.#wantsAudio = value;
-    this.#applyWishes();
-    this.#handle.update({ audio: value });
-    completion?.();
-    return this;
-  }
+  readonly subscribeToAudio = withPromise(
+    (value: boolean, completion?: Completion): this => {
+      complete(this.#subscribeToAudio(value), completion, 'OT_INTERNAL_ERROR');
+      return this;
+    },
+    (value: boolean): Promise<void> => this.#subscribeToAudio(value),
+  );
 
   /** Receives pictures or not; nothing is renegotiated. */
-  subscribeToVideo(value: boolean, completion?: Completion): this {
-    const changed = this.#wantsVideo !== value;
-    this.#wantsVideo = value;
-    this.#applyWishes();
-    this.#handle.update({ video: value });
-    if (changed && this.stream.hasVideo) this.#announceVideo(value, 'subscribeToVideo');
-    completion?.();
-    return this;
-  }
+  readonly subscribeToVideo = withPromise(
+    (value: boolean, completion?: Completion): this => {
+      complete(this.#subscribeToVideo(value), completion, 'OT_INTERNAL_ERROR');
+      return this;
+    },
+    (value: boolean): Promise<void> => this.#subscribeToVideo(value),
+  );
 
-  /** Volume of this subscriber, 0 to 100. */
-  setAudioVolume(volume: number, completion?: Completion): this {
-    this.#volume = clampVolume(volume);
-    this.#widget.video.volume = this.#volume / 100;
-    completion?.();
-    return this;
-  }
+  /** Volume of this subscriber, 0 to 100; what lies beyond is brought into that range. */
+  readonly setAudioVolume = withPromise(
+    (volume: number, completion?: Completion): this => {
+      complete(this.#setVolume(volume), completion, 'OT_INVALID_PARAMETER');
+      return this;
+    },
+    (volume: number): Promise<void> => this.#setVolume(volume),
+  );
 
   getAudioVolume(): number {
     return this.#volume;
   }
 
   isAudioBlocked(): boolean {
-    return this.#playback.isBlocked();
+    return this.#view.isBlocked();
   }
 
   /** Counters of what is received (shape of OpenTok.js); rates are since the last call. */
@@ -146,28 +146,46 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     return selectStats(await this.#handle.getStats(), rtpStreamsOf('inbound-rtp', transceivers));
   }
 
+  /** The picture of now as PNG in base64; null while there is none. */
+  getImgData(): string | null {
+    return this.#view.still();
+  }
+
+  /** How the default view looks, as far as that can be chosen. */
+  getStyle(): WidgetStyle {
+    return this.#view.style;
+  }
+
+  /** Changes it: a style, or a name and its value. Names that the view has nothing for are left out. */
+  setStyle(style: Partial<WidgetStyle> | keyof WidgetStyle, value?: string): this {
+    this.#view.setStyle(style, value);
+    return this;
+  }
+
   videoWidth(): number | undefined {
-    return this.#widget.video.videoWidth || undefined;
+    return this.#view.video.videoWidth || undefined;
   }
 
   videoHeight(): number | undefined {
-    return this.#widget.video.videoHeight || undefined;
+    return this.#view.video.videoHeight || undefined;
   }
 
   /** @internal */
   announceElement(): void {
     if (this.#destroyed) return;
-    const element = this.#widget.video;
+    const element = this.#view.video;
     this.dispatch('videoElementCreated', makeEvent('videoElementCreated', this, { element }));
   }
 
   /** @internal Media has been negotiated. */
   attach(media: StreamMedia): void {
     this.#media = media;
-    this.#received = new MediaStream();
+    const mediaStream = new MediaStream();
+    this.#received = mediaStream;
     this.#applyWishes();
     this.#handle.update({ audio: this.#wantsAudio, video: this.#wantsVideo });
-    void this.#playback.start(this.#received);
+    this.#view.play(mediaStream);
+    this.dispatch('mediaStreamAvailable', makeEvent('mediaStreamAvailable', this, { mediaStream }));
     this.#levels.start();
     if (media.refusals.some(({ kind }) => kind === 'video') && this.stream.hasVideo) {
       this.#announceVideo(false, 'codecNotSupported');
@@ -193,15 +211,40 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     this.#destroyed = true;
     this.#stopWatching();
     this.#levels.stop();
-    this.#playback.stop();
-    if (!keepElement) this.#widget.remove();
+    this.#view.end(keepElement);
     this.#media = undefined;
     this.dispatch('destroyed', makeEvent('destroyed', this, { reason }));
+  }
+
+  #subscribeToAudio(value: boolean): Promise<void> {
+    this.#wantsAudio = value;
+    this.#applyWishes();
+    this.#handle.update({ audio: value });
+    return Promise.resolve();
+  }
+
+  #subscribeToVideo(value: boolean): Promise<void> {
+    const changed = this.#wantsVideo !== value;
+    this.#wantsVideo = value;
+    this.#applyWishes();
+    this.#handle.update({ video: value });
+    if (changed && this.stream.hasVideo) this.#announceVideo(value, 'subscribeToVideo');
+    return Promise.resolve();
+  }
+
+  #setVolume(volume: number): Promise<void> {
+    if (Number.isNaN(Number(volume))) {
+      return Promise.reject(otError('OT_INVALID_PARAMETER', 'A volume is a number from 0 to 100.'));
+    }
+    this.#volume = clampVolume(Number(volume));
+    this.#view.video.volume = this.#volume / 100;
+    return Promise.resolve();
   }
 
   /** A video track without pictures would hold the sound back, so tracks come and go with the stream. */
   #applyWishes(): void {
     this.#updateTimeline();
+    this.#view.showVideo(this.#wantsVideo && this.stream.hasVideo);
     const received = this.#received;
     if (received === undefined) return;
     const place = (transceiver: RTCRtpTransceiver | undefined, wanted: boolean): void => {
@@ -224,15 +267,6 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   #announceVideo(enabled: boolean, reason: VideoReason): void {
     if (enabled) this.dispatch('videoEnabled', makeEvent('videoEnabled', this, { reason }));
     else this.dispatch('videoDisabled', makeEvent('videoDisabled', this, { reason }));
-  }
-
-  #resized(): void {
-    const { videoWidth: width, videoHeight: height } = this.#widget.video;
-    const oldValue = this.#size;
-    const newValue = { width, height };
-    this.#size = newValue;
-    const event = makeEvent('videoDimensionsChanged', this, { oldValue, newValue });
-    this.dispatch('videoDimensionsChanged', event);
   }
 }
 

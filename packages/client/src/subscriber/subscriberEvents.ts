@@ -1,15 +1,11 @@
 import type { OTEvent } from '../events/event.js';
+import type { VideoSize } from '../media/properties.js';
 import type { Subscriber } from './subscriber.js';
 
 type Event<Type extends string, Fields = unknown> = OTEvent<Type, Subscriber> & Fields;
 
 /** Why a subscriber's video came or went. */
 export type VideoReason = 'publishVideo' | 'subscribeToVideo' | 'codecNotSupported';
-
-interface Size {
-  width: number;
-  height: number;
-}
 
 /** Events of a subscriber. */
 export interface SubscriberEvents {
@@ -20,7 +16,9 @@ export interface SubscriberEvents {
   destroyed: Event<'destroyed', { reason: string }>;
   /** Fires after `subscribe` has returned. */
   videoElementCreated: Event<'videoElementCreated', { element: HTMLVideoElement }>;
-  videoDimensionsChanged: Event<'videoDimensionsChanged', { oldValue: Size; newValue: Size }>;
+  /** At first, and again after the media server died: the tracks come and go with `hasAudio` and `hasVideo`. */
+  mediaStreamAvailable: Event<'mediaStreamAvailable', { mediaStream: MediaStream }>;
+  videoDimensionsChanged: Event<'videoDimensionsChanged', { oldValue: VideoSize; newValue: VideoSize }>;
   videoEnabled: Event<'videoEnabled', { reason: VideoReason }>;
   videoDisabled: Event<'videoDisabled', { reason: VideoReason }>;
   /** Autoplay rules hold the sound back: call `OT.unblockAudio` from a click. */

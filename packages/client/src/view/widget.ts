@@ -1,4 +1,6 @@
 import { otError } from '../errors.js';
+import { WidgetLook } from './look.js';
+import type { WidgetStyle } from './look.js';
 
 /** Where and how a publisher or subscriber shows (names of OpenTok.js). */
 export interface WidgetProperties {
@@ -11,6 +13,10 @@ export interface WidgetProperties {
   /** CSS length, or a number of CSS pixels. Default 198. */
   height?: number | string;
   fitMode?: 'cover' | 'contain';
+  /** False: the view shows no name. There are no buttons either way. Default true. */
+  showControls?: boolean;
+  /** Names that the view has nothing for are left out. */
+  style?: Partial<WidgetStyle> & Record<string, unknown>;
 }
 
 /** The elements of one publisher or subscriber. */
@@ -18,6 +24,7 @@ export interface Widget {
   /** The container; undefined with `insertDefaultUI: false`. */
   readonly element: HTMLElement | undefined;
   readonly video: HTMLVideoElement;
+  readonly look: WidgetLook;
   /** Takes everything out of the page. */
   remove(): void;
 }
@@ -77,10 +84,13 @@ export function createWidget(
   id: string,
   target: WidgetTarget | undefined,
   properties: WidgetProperties,
+  name: string,
 ): Widget {
   const video = createVideo(properties);
+  const shownName = properties.showControls === false ? '' : name;
   if (properties.insertDefaultUI === false) {
-    return { element: undefined, video, remove: () => release(video) };
+    const look = new WidgetLook(undefined, video, shownName, properties.style);
+    return { element: undefined, video, look, remove: () => release(video) };
   }
   const element = document.createElement('div');
   element.id = id;
@@ -97,6 +107,7 @@ export function createWidget(
   return {
     element,
     video,
+    look: new WidgetLook(element, video, shownName, properties.style),
     remove: () => {
       release(video);
       element.remove();
