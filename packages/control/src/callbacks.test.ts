@@ -19,7 +19,13 @@ afterAll(() => harness.close());
 afterEach(async () => {
   harness.clock.offsetMs = 0;
   for (const { callbackId, apiKey } of await harness.storage.callbacks.list(SECRETS.apiKey))
-    await harness.storage.callbacks.remove(apiKey, callbackId);
+    await harness.storage.callbacks.remove(apiKey, callbackId, {
+      atMs: 0,
+      actor: 'admin',
+      action: 'test',
+      subject: apiKey,
+      detail: {},
+    });
   await receiver.close();
 });
 

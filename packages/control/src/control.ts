@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { NODE_PATH, SIGNALLING_PATH } from '@godwit/protocol';
-import { openFolderStorage, openPostgresStorage, type Storage } from '@godwit/storage';
+import { claimDatabase, openFolderStorage, openPostgresStorage, type Storage } from '@godwit/storage';
 import { Courier } from './callbacks/courier.js';
 import type { ControlContext, Timings } from './context.js';
 import { ControlCore } from './control-core.js';
@@ -55,9 +55,14 @@ export interface Control {
 export async function createControl(options: ControlOptions): Promise<Control> {
   const { settings } = options;
   const secrets = options.secrets ?? (await loadSecrets(settings));
-  const storage = options.storage ?? (await openStorage(settings));
+  const log = options.log ?? pino({ level: settings.logLevel, base: { process: 'control' } });
+  let running: RunningControl | null = null;
+  const onTaken = (): void => {
+    log.fatal('another control has taken the database over: this one ends');
+    void running?.close();
+  };
+  const storage = options.storage ?? (await openStorage(settings, onTaken));
   try {
-    const log = options.log ?? pino({ level: settings.logLevel, base: { process: 'control' } });
     const clockMs = options.clockMs ?? Date.now;
     const box = new SecretBox(secrets.storageKey);
     await ensureFirstProject(storage, box, secrets, clockMs());
@@ -105,15 +110,31 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     });
     courier.start();
     const parts = { options, core, context, migrations, courier, signalling, nodeServer, http, secrets };
-    return new RunningControl(parts);
+    running = new RunningControl(parts);
+    return running;
   } catch (error) {
     await storage.close();
     throw error;
   }
 }
 
-function openStorage({ databaseUrl, dataDir }: ControlSettings): Promise<Storage> {
-  return databaseUrl === undefined ? openFolderStorage(dataDir) : openPostgresStorage(databaseUrl);
+/** Closing it gives the database up as well. */
+async function openStorage({ databaseUrl, dataDir }: ControlSettings, onTaken: () => void): Promise<Storage> {
+  if (databaseUrl === undefined) return openFolderStorage(dataDir);
+  const claim = await claimDatabase(databaseUrl, onTaken);
+  try {
+    const storage = await openPostgresStorage(databaseUrl);
+    return {
+      ...storage,
+      close: async () => {
+        await storage.close();
+        await claim.release();
+      },
+    };
+  } catch (error) {
+    await claim.release();
+    throw error;
+  }
 }
 
 interface Parts {

@@ -1,6 +1,7 @@
 /** What can go wrong with the storage itself; each message says what to do. */
 export const storageErrorCatalogue = {
   dataFolderLocked: { code: 'dataFolderLocked', retryable: false },
+  databaseInUse: { code: 'databaseInUse', retryable: false },
   migrationFailed: { code: 'migrationFailed', retryable: false },
   closed: { code: 'closed', retryable: false },
   workerFailed: { code: 'workerFailed', retryable: false },

@@ -18,6 +18,7 @@ export type { SessionRepository } from './repositories/sessions.js';
 export type { StreamRepository } from './repositories/streams.js';
 export type { MoveResult, TransportRepository } from './repositories/transports.js';
 export { CALLBACK_RECEIVERS_MAX, PROJECT_CREDENTIALS_MAX } from './limits.js';
+export { claimDatabase, type DatabaseClaim } from './postgres/claim.js';
 export { lockFolder, type FolderLock } from './lock-file.js';
 export {
   openFolderStorage,

@@ -22,7 +22,13 @@ describe('the settings of embedded processes', () => {
 
   it('give a node no secret but the join key', () => {
     const env = nodeEnvironment(
-      { GODWIT_API_SECRET: 's', GODWIT_ADMIN_TOKEN: 'a', GODWIT_API_KEY: 'k' },
+      {
+        GODWIT_API_SECRET: 's',
+        GODWIT_ADMIN_TOKEN: 'a',
+        GODWIT_API_KEY: 'k',
+        GODWIT_STORAGE_KEY: 'sk',
+        GODWIT_DATABASE_URL: 'postgres://user:password@host/name',
+      },
       node,
     );
     expect(

@@ -5,7 +5,14 @@ import { EMBEDDED_NODES_MAX } from '../limits.js';
 type Environment = Readonly<NodeJS.ProcessEnv>;
 
 /** Settings that only control may know: a media node has no use for them. */
-const CONTROL_SECRETS = ['GODWIT_API_KEY', 'GODWIT_API_SECRET', 'GODWIT_ADMIN_TOKEN'] as const;
+const CONTROL_SECRETS = [
+  'GODWIT_API_KEY',
+  'GODWIT_API_SECRET',
+  'GODWIT_ADMIN_TOKEN',
+  'GODWIT_STORAGE_KEY',
+  // It may hold a password.
+  'GODWIT_DATABASE_URL',
+] as const;
 const DEFAULT_NODES = 2;
 
 /** GODWIT_NODES; throws a CliError when it is no usable number. */

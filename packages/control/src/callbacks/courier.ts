@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { CALLBACK_JOB, type CallbackDelivery, type LeasedJob, type Storage } from '@godwit/storage';
 import {
+  CALLBACK_DEAD_KEPT_MS,
   CALLBACK_GIVE_UP_MS,
   CALLBACK_LEASE_MS,
   CALLBACK_POLL_MS,
   CALLBACKS_IN_HAND_MAX,
   CALLBACKS_PER_PROJECT_MAX,
+  RETENTION_INTERVAL_MS,
 } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import type { ProjectDirectory } from '../projects/project.js';
@@ -32,6 +34,7 @@ export class Courier {
   readonly #inHand = new Map<string, number>();
   readonly #underway = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | null = null;
+  #forgetsAtMs = 0;
   #isLooking = false;
   #looksAgain = false;
   #isClosed = false;
@@ -41,7 +44,10 @@ export class Courier {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.look(), CALLBACK_POLL_MS);
+    this.#timer = setInterval(() => {
+      this.look();
+      this.#forget();
+    }, CALLBACK_POLL_MS);
     this.#timer.unref();
   }
 
@@ -70,6 +76,20 @@ export class Courier {
     this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     await Promise.all(this.#underway);
+  }
+
+  /** Those that were given up so long ago that nobody will ask for them. */
+  #forget(): void {
+    const { storage, clockMs, log } = this.#options;
+    const nowMs = clockMs();
+    if (nowMs < this.#forgetsAtMs) return;
+    this.#forgetsAtMs = nowMs + RETENTION_INTERVAL_MS;
+    storage.jobs.forgetDead(nowMs - CALLBACK_DEAD_KEPT_MS).then(
+      (callbacks) => {
+        if (callbacks > 0) log.info({ callbacks }, 'forgot callbacks that were given up long ago');
+      },
+      (error: unknown) => log.warn({ error: String(error) }, 'forgetting callbacks failed'),
+    );
   }
 
   async #take(): Promise<void> {

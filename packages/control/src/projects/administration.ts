@@ -80,16 +80,22 @@ export class ProjectAdministration {
   async setSessionReceiver(apiKey: string, url: string | null): Promise<void> {
     const { callbacks } = this.#options.storage;
     const callbackId = `${apiKey}.session`;
-    if (url === null) await callbacks.remove(apiKey, callbackId);
-    else
-      await callbacks.put({
+    const audit = this.#audit('project.receiver.changed', apiKey, { isSet: url !== null });
+    if (url === null) {
+      await callbacks.remove(apiKey, callbackId, audit);
+      return;
+    }
+    await callbacks.put(
+      {
         callbackId,
         apiKey,
         group: 'session',
         event: 'all',
         url,
         createdAtMs: this.#options.clockMs(),
-      });
+      },
+      audit,
+    );
   }
 
   async addSecret(apiKey: string): Promise<MadeSecret> {

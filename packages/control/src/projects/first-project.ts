@@ -39,7 +39,7 @@ export async function ensureFirstProject(
   );
   if (added === 'full') {
     throw new SettingsError(
-      'GODWIT_API_SECRET is new, and its project has two valid secrets already: revoke one of them first (godwit projects).',
+      'GODWIT_API_SECRET is new, and its project has two valid secrets already: revoke one of them first (DELETE /admin/v1/projects/{id}/secrets/{id}).',
     );
   }
   await meta.set(key, hash);

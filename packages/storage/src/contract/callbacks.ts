@@ -4,6 +4,8 @@ import type { Storage } from '../storage.js';
 import { CALLBACK_RECEIVERS_MAX } from '../limits.js';
 import { API_KEY, ensureProject, newTransport, NOW_MS, unique, type ContractRunner } from './fixtures.js';
 
+const AUDIT = { atMs: NOW_MS, actor: 'admin', action: 'callback.changed', subject: API_KEY, detail: {} };
+
 const eventOf = (event: string, body: Json = {}): CallbackEvent => ({
   eventId: unique('event'),
   group: 'session',
@@ -23,7 +25,7 @@ async function newReceiver(storage: Storage, event = 'all', apiKey = API_KEY): P
     url: 'http://127.0.0.1:9/',
     createdAtMs: NOW_MS,
   };
-  await storage.callbacks.add(receiver);
+  await storage.callbacks.add(receiver, AUDIT);
   return callbackId;
 }
 
@@ -68,9 +70,9 @@ function receiverContract({ it, equal }: ContractRunner, open: () => Storage): v
         [second, 'streamCreated'],
       ],
     );
-    equal(await storage.callbacks.remove('another', first), false);
-    equal(await storage.callbacks.remove(apiKey, first), true);
-    equal(await storage.callbacks.remove(apiKey, first), false);
+    equal(await storage.callbacks.remove('another', first, AUDIT), false);
+    equal(await storage.callbacks.remove(apiKey, first, AUDIT), true);
+    equal(await storage.callbacks.remove(apiKey, first, AUDIT), false);
     equal((await storage.callbacks.list(apiKey)).length, 1);
   });
 
@@ -122,8 +124,8 @@ function outboxContract({ it, equal }: ContractRunner, open: () => Storage): voi
       'connectionDestroyed',
       'connectionDestroyed',
     ]);
-    await storage.callbacks.remove(API_KEY, all);
-    await storage.callbacks.remove(API_KEY, some);
+    await storage.callbacks.remove(API_KEY, all, AUDIT);
+    await storage.callbacks.remove(API_KEY, some, AUDIT);
   });
 
   it('tells nothing of a stream that nobody had been told of, and nothing of a change that failed', async () => {
@@ -143,6 +145,6 @@ function outboxContract({ it, equal }: ContractRunner, open: () => Storage): voi
       );
     equal(failed, true);
     equal(await deliveries(storage, receiver), []);
-    await storage.callbacks.remove(API_KEY, receiver);
+    await storage.callbacks.remove(API_KEY, receiver, AUDIT);
   });
 }

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { CALLBACK_RECEIVERS_MAX } from '../limits.js';
-import type { CallbackEvent, CallbackReceiver } from '../records.js';
+import type { AuditEntry, CallbackEvent, CallbackReceiver } from '../records.js';
+import { writeAudit } from './audit.js';
 import type { Schema } from '../schema.js';
 import { enqueue } from './jobs.js';
 
@@ -12,32 +13,34 @@ export type CallbackDelivery = Pick<CallbackEvent, 'eventId' | 'event' | 'body'>
   readonly sessionId: string;
 };
 
-/** Receivers of callbacks. */
+/** Receivers of callbacks; every change is written together with its line of the audit. */
 export interface CallbackRepository {
   /** False when the project has CALLBACK_RECEIVERS_MAX already. */
-  add(receiver: CallbackReceiver): Promise<boolean>;
+  add(receiver: CallbackReceiver, audit: AuditEntry): Promise<boolean>;
   /** Adds the receiver, or gives the one of that id another address: what waits goes there. */
-  put(receiver: CallbackReceiver): Promise<void>;
+  put(receiver: CallbackReceiver, audit: AuditEntry): Promise<void>;
   get(callbackId: string): Promise<CallbackReceiver | null>;
   /** Oldest first. */
   list(apiKey: string): Promise<CallbackReceiver[]>;
   /** What was still to be delivered to it is not. False when the project has no such receiver. */
-  remove(apiKey: string, callbackId: string): Promise<boolean>;
+  remove(apiKey: string, callbackId: string, audit: AuditEntry): Promise<boolean>;
 }
 
 export function callbackRepository(database: Kysely<Schema>): CallbackRepository {
+  const inTransaction = <T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T> =>
+    database.transaction().execute(work);
   return {
-    add: (receiver) => database.transaction().execute((transaction) => add(transaction, receiver)),
-    async put(receiver) {
-      const { group, event, url } = receiver;
-      await database
-        .insertInto('project_callbacks')
-        .values(toRow(receiver))
-        .onConflict((conflict) =>
-          conflict.column('callback_id').doUpdateSet({ group_name: group, event, url }),
-        )
-        .execute();
-    },
+    add: (receiver, audit) =>
+      inTransaction(async (transaction) => {
+        const isAdded = await add(transaction, receiver);
+        if (isAdded) await writeAudit(transaction, audit);
+        return isAdded;
+      }),
+    put: (receiver, audit) =>
+      inTransaction(async (transaction) => {
+        await put(transaction, receiver);
+        await writeAudit(transaction, audit);
+      }),
     async get(callbackId) {
       const query = database
         .selectFrom('project_callbacks')
@@ -56,8 +59,8 @@ export function callbackRepository(database: Kysely<Schema>): CallbackRepository
         .execute();
       return rows.map(toRecord);
     },
-    remove: (apiKey, callbackId) =>
-      database.transaction().execute(async (transaction) => {
+    remove: (apiKey, callbackId, audit) =>
+      inTransaction(async (transaction) => {
         const result = await transaction
           .deleteFrom('project_callbacks')
           .where('callback_id', '=', callbackId)
@@ -69,9 +72,19 @@ export function callbackRepository(database: Kysely<Schema>): CallbackRepository
           .where('subject', '=', callbackId)
           .where('kind', '=', CALLBACK_JOB)
           .execute();
+        await writeAudit(transaction, audit);
         return true;
       }),
   };
+}
+
+async function put(transaction: Transaction<Schema>, receiver: CallbackReceiver): Promise<void> {
+  const { group, event, url } = receiver;
+  await transaction
+    .insertInto('project_callbacks')
+    .values(toRow(receiver))
+    .onConflict((conflict) => conflict.column('callback_id').doUpdateSet({ group_name: group, event, url }))
+    .execute();
 }
 
 async function add(transaction: Transaction<Schema>, receiver: CallbackReceiver): Promise<boolean> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { CALLBACK_RECEIVERS_MAX, type CallbackReceiver, type Job } from '@godwit/storage';
+import { CALLBACK_RECEIVERS_MAX, type AuditEntry, type CallbackReceiver, type Job } from '@godwit/storage';
 import { SESSION_EVENTS } from '../../callbacks/events.js';
 import { ControlError } from '../../errors.js';
 import { CALLBACK_URL_CHARS_MAX } from '../../limits.js';
@@ -37,19 +37,31 @@ export function callbackRoutes(app: FastifyInstance, { context, storage }: HttpO
       apiKey,
       createdAtMs: context.clockMs(),
     };
-    if (!(await storage.callbacks.add(receiver)))
+    const audit = auditOf(receiver.createdAtMs, apiKey, 'callback.added', receiver.callbackId);
+    if (!(await storage.callbacks.add(receiver, audit)))
       throw new ControlError('callbackLimit', `A project has at most ${CALLBACK_RECEIVERS_MAX} receivers.`);
     return viewReceiver(receiver);
   });
   const one = { params: projectParams.extend({ callbackId: z.string().max(64) }) };
   typed.delete(`${PROJECT}/callback/:callbackId`, { schema: one }, async (request, reply) => {
     const { apiKey } = await authorizedProject(context, request, request.params);
-    if (!(await storage.callbacks.remove(apiKey, request.params.callbackId)))
+    const { callbackId } = request.params;
+    const audit = auditOf(context.clockMs(), apiKey, 'callback.removed', callbackId);
+    if (!(await storage.callbacks.remove(apiKey, callbackId, audit)))
       throw new ControlError('callbackNotFound', 'The project has no such receiver.');
     return reply.code(204).send();
   });
   deadRoutes(app, { context, storage });
 }
+
+/** The project itself did it. */
+const auditOf = (atMs: number, apiKey: string, action: string, callbackId: string): AuditEntry => ({
+  atMs,
+  actor: apiKey,
+  action,
+  subject: apiKey,
+  detail: { callbackId },
+});
 
 function deadRoutes(
   app: FastifyInstance,
