@@ -114,6 +114,8 @@ export const CLOCK_TOLERANCE_SECONDS = 60;
 export const HTTP_BODY_BYTES_MAX = 65_536;
 /** A request must have arrived within this. */
 export const HTTP_REQUEST_TIMEOUT_MS = 10_000;
+/** How often requests that take too long are looked for; Node's own 30 s would treble their time. */
+export const HTTP_SLOW_CHECK_MS = 1_000;
 /** How often silent sockets and nodes are looked for. */
 export const TICK_INTERVAL_MS = 500;
 /** Ticks this far apart: control stood still, and its silence about others says nothing. Below the patience with a node. */

@@ -136,9 +136,10 @@ export const MUTATIONS = [
   {
     name: 'transfer-repetition',
     file: sourceMove,
-    find: 'return this.#transferMessages(state.sealed);',
-    replace: 'return [];',
+    find: 'return [...outputs, ...this.#transferMessages(state.sealed)];',
+    replace: 'return outputs;',
     why: 'TRANSFER is repeated until it is answered (2.6)',
+    faults: 'rough-network',
   },
   {
     name: 'tombstone',

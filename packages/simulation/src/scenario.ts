@@ -1,5 +1,12 @@
 import { FAULT_KINDS, Faults, type FaultKind } from './faults.js';
-import { checkLossless, checkNothingLeft, checkOwners, silentPairs, unsettled } from './final-checks.js';
+import {
+  checkLossless,
+  checkNothingLeft,
+  checkOwners,
+  checkRoughOutcomes,
+  silentPairs,
+  unsettled,
+} from './final-checks.js';
 import { StepInvariants } from './invariants.js';
 import { Operator } from './operator.js';
 import { Platform } from './platform.js';
@@ -123,6 +130,7 @@ class Run {
     await this.#recover();
     await this.#flow();
     if (this.faultKind === 'none') checkLossless(this.platform, this.#operator);
+    if (this.faultKind === 'rough-network') checkRoughOutcomes(this.#operator);
     await this.#linger();
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
@@ -13,7 +13,12 @@ import type { Storage } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { ControlError } from '../errors.js';
 import { parseJson } from '../json.js';
-import { HTTP_BODY_BYTES_MAX, HTTP_REQUEST_TIMEOUT_MS, RETRY_AFTER_SECONDS } from '../limits.js';
+import {
+  HTTP_BODY_BYTES_MAX,
+  HTTP_REQUEST_TIMEOUT_MS,
+  HTTP_SLOW_CHECK_MS,
+  RETRY_AFTER_SECONDS,
+} from '../limits.js';
 import type { Migrations } from '../migration/migrations.js';
 import type { ProjectAdministration } from '../projects/administration.js';
 import { isDatabaseAway } from '../roster/unwritten.js';
@@ -47,6 +52,12 @@ export type { ZodTypeProvider };
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
+/** Who trickles a request is looked for often enough to be gone soon after its time is up. */
+const SLOW_SENDERS = {
+  headersTimeout: HTTP_REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: HTTP_SLOW_CHECK_MS,
+};
+
 /** The HTTP side of control. It never listens by itself. */
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
   const app = Fastify({
@@ -57,7 +68,13 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     genReqId: () => randomUUID(),
-    ...(options.tls === undefined ? {} : { https: { key: options.tls.key, cert: options.tls.cert } }),
+    frameworkErrors: (error, _request, reply: FastifyReply) => {
+      const known = asControlError(error);
+      void reply.code(known.status).send(known.body);
+    },
+    ...(options.tls === undefined
+      ? { http: SLOW_SENDERS }
+      : { https: { ...SLOW_SENDERS, key: options.tls.key, cert: options.tls.cert } }),
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
