@@ -21,6 +21,8 @@ const PROOFS = {
   'fifty-streams': { test: 'tests/e2e/fifty-streams.test.ts', env: {} },
   /** A thousand clients that join while control is killed, on both databases. */
   joins: { test: 'tests/e2e/joins.test.ts', env: {} },
+  /** The database stopped for a minute beside a call of two, with control and without. */
+  'database-away': { test: 'tests/e2e/database-away.test.ts', env: {} },
   /** Every fault at every step of a move, with peers instead of browsers; writes docs/reports/faults.md. */
   faults: { test: 'tests/e2e/faults.test.ts', env: { GODWIT_E2E_FAULTS: 'all' } },
 };

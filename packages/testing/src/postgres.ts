@@ -61,6 +61,12 @@ export class PostgresServer {
     return this.#urlOf('postgres');
   }
 
+  /** The same over a socket in the file system, which processes of another network namespace reach, too. */
+  get socketUrl(): string {
+    const query = new URLSearchParams({ host: this.#folder, port: String(this.#port) });
+    return `postgres://godwit@localhost/postgres?${query.toString()}`;
+  }
+
   /** An empty database; answers its URL. */
   async createDatabase(name: string): Promise<string> {
     await this.#sql(`create database "${name}"`);
