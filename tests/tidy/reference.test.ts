@@ -2,7 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { cliErrorCatalogue } from '../../apps/cli/src/errors.js';
 import { clientErrorCatalogue, errorCatalogue } from '../../packages/control/src/errors.js';
-import { moveFailure, nodeErrorCode } from '../../packages/protocol/src/index.js';
+import { ERRORS } from '../../packages/client/src/errors.js';
+import { OT } from '../../packages/client/src/ot.js';
+import {
+  clientRequest,
+  moveFailure,
+  nodeErrorCode,
+  signallingEvent,
+} from '../../packages/protocol/src/index.js';
 import { storageErrorCatalogue } from '../../packages/storage/src/errors.js';
 import { files, isTest, isTypeScript, read } from './repository.js';
 
@@ -35,4 +42,75 @@ describe('the reference', () => {
       unused: [...documented].filter((name) => !used.has(name)),
     }).toEqual({ undocumented: [], unused: [] });
   });
+
+  it('names every request and event of signalling', () => {
+    const page = read('docs/reference/signalling.md');
+    const names = [
+      ...clientRequest.options.map(({ shape }) => shape.type.value),
+      ...signallingEvent.options.map(({ shape }) => shape.event.value),
+    ];
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => !page.includes(`| \`${name}\` `))).toEqual([]);
+  });
+
+  it('says of each call of the SDK whether it is there', () => {
+    const page = read('docs/reference/client-sdk.md');
+    const sources = {
+      Session: 'packages/client/src/session/session.ts',
+      Publisher: 'packages/client/src/publisher/publisher.ts',
+      Subscriber: 'packages/client/src/subscriber/subscriber.ts',
+    };
+    const wrong = Object.entries(sources).flatMap(([heading, file]) => {
+      const source = read(file);
+      const isThere = (name: string): boolean =>
+        new RegExp(`^  (readonly |get |async )?${name}\\b ?[(:=<]`, 'm').test(source);
+      return tableOf(page, heading, 'member').filter(({ name, there }) => isThere(name) !== there);
+    });
+    expect(wrong).toEqual([]);
+    const calls = tableOf(page, 'OT', 'call');
+    expect(calls.filter(({ name, there }) => name in OT !== there)).toEqual([]);
+    const functions = Object.entries(OT).filter(([, value]) => typeof value === 'function');
+    expect(functions.filter(([name]) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([]);
+  });
+
+  it('says of each event of the SDK whether it is there', () => {
+    const page = read('docs/reference/client-sdk.md');
+    const sources = {
+      Session: 'packages/client/src/session/sessionEvents.ts',
+      Publisher: 'packages/client/src/publisher/publisherEvents.ts',
+      Subscriber: 'packages/client/src/subscriber/subscriberEvents.ts',
+    };
+    const wrong = Object.entries(sources).flatMap(([heading, file]) => {
+      const source = read(file);
+      const isThere = (name: string): boolean => new RegExp(`^  ${name}: `, 'm').test(source);
+      return tableOf(page, heading, 'event')
+        .filter(({ name }) => /^\w+$/.test(name))
+        .filter(({ name, there }) => isThere(name) !== there);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('has the number of each error of the SDK that it names', () => {
+    const rows = [...read('docs/reference/client-sdk.md').matchAll(/^\| `(OT_\w+)` +\| (\d+) +\|/gm)];
+    expect(rows.length).toBeGreaterThan(10);
+    const named = rows.map(([, name = '', code]) => [name, Number(code)]);
+    const actual = rows.map(([, name = '']) => [
+      name,
+      (ERRORS as Record<string, { code: number }>)[name]?.code,
+    ]);
+    expect(named).toEqual(actual);
+  });
 });
+
+/** Names of a table's first column under a heading, and whether the second says that they are there. */
+function tableOf(page: string, heading: string, column: string): { name: string; there: boolean }[] {
+  const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? '';
+  const [, table = ''] = section.split(new RegExp(`^\\| ${column} +\\|.*\\n.*\\n`, 'm'));
+  const rows = table.split('\n\n')[0]?.split('\n') ?? [];
+  const found = rows.flatMap((row) => {
+    const [, names = '', there = ''] = row.split('|');
+    return [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => ({ name, there: there.trim() !== 'no' }));
+  });
+  expect(found.length).toBeGreaterThan(5);
+  return found;
+}

@@ -1,7 +1,7 @@
 import { setApiUrl, apiUrl } from './apiUrl.js';
 import { otError } from './errors.js';
 import type { Completion } from './events/completion.js';
-import { exceptions } from './events/exceptions.js';
+import { exceptions, reported } from './events/exceptions.js';
 import type { ExceptionEvent } from './events/exceptions.js';
 import { withPromise } from './events/withPromise.js';
 import { LOG_LEVELS, logLine, setLogLevel } from './log.js';
@@ -87,14 +87,14 @@ export const OT = {
   initPublisher,
   setApiUrl,
   getDevices,
-  getUserMedia,
+  getUserMedia: (properties?: PublisherProperties) => reported(getUserMedia(properties)),
   getAudioOutputDevices: audioOutput.getAudioOutputDevices,
   getActiveAudioOutputDevice: audioOutput.getActiveAudioOutputDevice,
-  setAudioOutputDevice: audioOutput.setAudioOutputDevice,
+  setAudioOutputDevice: (deviceId: string) => reported(audioOutput.setAudioOutputDevice(deviceId)),
   checkSystemRequirements: support.checkSystemRequirements,
   upgradeSystemRequirements: support.upgradeSystemRequirements,
   checkScreenSharingCapability: support.checkScreenSharingCapability,
-  getSupportedCodecs: support.getSupportedCodecs,
+  getSupportedCodecs: () => reported(support.getSupportedCodecs()),
   hasMediaProcessorSupport: support.hasMediaProcessorSupport,
   hasEndToEndEncryptionSupport: support.hasEndToEndEncryptionSupport,
   reportIssue: support.reportIssue,

@@ -215,8 +215,8 @@ export class Publisher extends Emitter<PublisherEvents> {
   }
 
   /** The browser's report, with only this publisher's outbound streams and what they refer to. */
-  async getRtcStatsReport(): Promise<PublisherRtcStatsReportContainer[]> {
-    return [{ rtcStatsReport: await reportOf(this.#handle) }];
+  getRtcStatsReport(): Promise<PublisherRtcStatsReportContainer[]> {
+    return reported(reportOf(this.#handle).then((rtcStatsReport) => [{ rtcStatsReport }]));
   }
 
   /** The picture of now as PNG in base64, never mirrored; null while there is none. */

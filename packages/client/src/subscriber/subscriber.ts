@@ -4,6 +4,7 @@ import { complete } from '../events/completion.js';
 import type { Completion } from '../events/completion.js';
 import { Emitter } from '../events/emitter.js';
 import { makeEvent } from '../events/event.js';
+import { reported } from '../events/exceptions.js';
 import { withPromise } from '../events/withPromise.js';
 import type { FrameTimeline } from '../gap/frameTimeline.js';
 import { watchFrames } from '../gap/frameWatcher.js';
@@ -131,7 +132,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
 
   /** Counters of what is received (shape of OpenTok.js); rates are since the last call. */
   getStats(completion: Completion<SubscriberStats>): void {
-    const stats = this.getRtcStatsReport().then((report) => {
+    const stats = this.#report().then((report) => {
       this.#lastStats = subscriberStats(report, this.#lastStats, Date.now());
       return this.#lastStats;
     });
@@ -139,11 +140,8 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   }
 
   /** The browser's report, with only this subscriber's inbound streams and what they refer to. */
-  async getRtcStatsReport(): Promise<Map<string, StatsEntry>> {
-    const media = this.#media;
-    if (media === undefined) throw otError('OT_NOT_CONNECTED', 'The subscriber is not connected.');
-    const transceivers = [media.audio, media.video].filter((each) => each !== undefined);
-    return selectStats(await this.#handle.getStats(), rtpStreamsOf('inbound-rtp', transceivers));
+  getRtcStatsReport(): Promise<Map<string, StatsEntry>> {
+    return reported(this.#report());
   }
 
   /** The picture of now as PNG in base64; null while there is none. */
@@ -256,6 +254,13 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     };
     place(this.#media?.audio, this.#wantsAudio);
     place(this.#media?.video, this.#wantsVideo && this.stream.hasVideo);
+  }
+
+  async #report(): Promise<Map<string, StatsEntry>> {
+    const media = this.#media;
+    if (media === undefined) throw otError('OT_NOT_CONNECTED', 'The subscriber is not connected.');
+    const transceivers = [media.audio, media.video].filter((each) => each !== undefined);
+    return selectStats(await this.#handle.getStats(), rtpStreamsOf('inbound-rtp', transceivers));
   }
 
   #updateTimeline(): void {
