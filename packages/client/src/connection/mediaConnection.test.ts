@@ -1,70 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SILENCE_MS } from '../limits.js';
+import { FakePeer } from '../testing/fakePeer.js';
 import { FakePlatform } from '../testing/fakePlatform.js';
 import { MediaConnection } from './mediaConnection.js';
 import type { OfferedStreams } from './negotiator.js';
-
-interface FakeTransceiver {
-  kind: string;
-  direction: string;
-  currentDirection: string | null;
-  mid: string | null;
-  codecs: unknown[];
-  setCodecPreferences(codecs: unknown[]): void;
-}
-
-/** A peer connection that is connected from the start and gives every transceiver a mid with the next offer. */
-class FakePeer extends EventTarget {
-  connectionState = 'connected';
-  iceConnectionState = 'connected';
-  signalingState = 'stable';
-  localDescription: { sdp: string } | null = null;
-  oniceconnectionstatechange: (() => void) | null = null;
-  readonly transceivers: FakeTransceiver[] = [];
-  /** The browser has begun an offer and not yet told its text. */
-  whileMaking: () => void = () => undefined;
-
-  addTransceiver(kind: string, { direction }: { direction: string }): FakeTransceiver {
-    const setCodecPreferences = (codecs: unknown[]) => void (transceiver.codecs = codecs);
-    const transceiver: FakeTransceiver = {
-      kind,
-      direction,
-      currentDirection: null,
-      mid: null,
-      codecs: [],
-      setCodecPreferences,
-    };
-    this.transceivers.push(transceiver);
-    return transceiver;
-  }
-
-  /** The offer says what is so now, and is there a little later. */
-  async setLocalDescription(): Promise<void> {
-    for (const [index, transceiver] of this.transceivers.entries()) transceiver.mid ??= String(index);
-    const sections = this.transceivers.map(
-      ({ kind, direction, mid }) => `m=${kind} 9\r\na=mid:${mid}\r\na=${direction}\r\n`,
-    );
-    this.whileMaking();
-    await Promise.resolve();
-    this.localDescription = { sdp: `v=0\r\n${sections.join('')}` };
-  }
-
-  async setRemoteDescription(): Promise<void> {
-    await Promise.resolve();
-  }
-
-  getTransceivers(): FakeTransceiver[] {
-    return this.transceivers;
-  }
-
-  getStats(): Promise<ReadonlyMap<string, unknown>> {
-    return Promise.resolve(new Map([['pair', { type: 'candidate-pair', bytesReceived: 1 }]]));
-  }
-
-  close(): void {
-    this.connectionState = 'closed';
-  }
-}
 
 let peer: FakePeer;
 let offers: OfferedStreams[];

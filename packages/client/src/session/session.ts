@@ -385,6 +385,7 @@ export class Session extends Emitter<SessionEvents> {
   ): { subscriber: Subscriber; done: Promise<Subscriber> } {
     const state = this.#state;
     if (state.kind !== 'connected') throw otError('OT_NOT_CONNECTED');
+    if (typeof stream?.streamId !== 'string') throw otError('OT_INVALID_PARAMETER', 'There is no stream.');
     const { subscriber, done } = state.call.subscribe(stream, target, properties);
     this.#subscribers.add(subscriber);
     queueMicrotask(() => subscriber.announceElement());

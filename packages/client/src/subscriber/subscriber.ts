@@ -66,7 +66,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     this.#handle = handle;
     this.#wantsAudio = properties.subscribeToAudio ?? true;
     this.#wantsVideo = properties.subscribeToVideo ?? true;
-    this.#volume = clampVolume(properties.audioVolume ?? 100);
+    this.#volume = clampVolume(Number(properties.audioVolume ?? 100));
     const subject = { role: 'subscriber', id: this.id, target, name: stream.name } as const;
     this.#view = new MediaView(subject, properties, {
       audioBlocked: () => this.dispatch('audioBlocked', makeEvent('audioBlocked', this, {})),
@@ -275,4 +275,6 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   }
 }
 
-const clampVolume = (volume: number): number => Math.min(100, Math.max(0, volume));
+/** What is no number is full volume. */
+const clampVolume = (volume: number): number =>
+  Number.isNaN(volume) ? 100 : Math.min(100, Math.max(0, volume));

@@ -145,8 +145,12 @@ export class FakePage {
       body: this.body,
       createElement: (tagName: string) => this.#create(tagName),
       getElementById: () => null,
+      visibilityState: 'visible',
       addEventListener: this.#click.addEventListener.bind(this.#click),
+      removeEventListener: this.#click.removeEventListener.bind(this.#click),
     });
+    vi.stubGlobal('window', new EventTarget());
+    vi.stubGlobal('location', { origin: 'https://godwit.test' });
     vi.stubGlobal('navigator', {
       permissions: { query: () => Promise.resolve({ state: this.permission }) },
       mediaDevices: {
