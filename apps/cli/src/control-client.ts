@@ -47,6 +47,12 @@ export class ControlClient {
     });
   }
 
+  /** A change under /admin/v1. */
+  changeAdmin(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+    const authorization = `Bearer ${this.#credentials.adminToken}`;
+    return this.#request(method, `/admin/v1/${path}`, { authorization }, body);
+  }
+
   /** A request under the session's REST path (`/v2/project/{apiKey}/session/{sessionId}`). */
   async session(method: 'GET' | 'POST', sessionId: string, path: string, body?: unknown): Promise<unknown> {
     const { apiKey } = this.#credentials;

@@ -18,6 +18,14 @@ describe('what the person at the terminal is told', () => {
     });
   });
 
+  it('lets a supervisor start again what failed because the database is away', () => {
+    const error = Object.assign(new Error('The database cannot be reached.'), {
+      name: 'StorageError',
+      retryable: true,
+    });
+    expect(explain(error).exitCode).toBe(69);
+  });
+
   it('gives each error of the command its own exit code', () => {
     expect(explain(new CliError('unavailable', 'nobody there')).exitCode).toBe(69);
   });

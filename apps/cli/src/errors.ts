@@ -31,6 +31,9 @@ export function explain(error: unknown): { readonly message: string; readonly ex
     return { message: error.message, exitCode: cliErrorCatalogue[error.code].exitCode };
   }
   if (!(error instanceof Error)) return { message: String(error), exitCode: 1 };
+  // A database that is away comes back: whoever supervises this process may start it again.
+  if ((error as { retryable?: unknown }).retryable === true)
+    return { message: error.message, exitCode: cliErrorCatalogue.unavailable.exitCode };
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'EADDRINUSE') {
     const port = (error as NodeJS.ErrnoException & { port?: number }).port;

@@ -26,6 +26,15 @@ describe('the godwit command', () => {
     expect(errors).toContain("unknown command 'fly'");
   });
 
+  it('sends no callback again that nobody named', async () => {
+    await run(['callbacks', 'replay']);
+    expect(errors).toContain('--all');
+    expect(process.exitCode).toBe(64);
+    errors = '';
+    await run(['callbacks', 'replay', 'some-id', '--all']);
+    expect(errors).toContain('Name the callbacks');
+  });
+
   it('exits with 0 when it only has to help', async () => {
     await run(['--help']);
     expect(process.exitCode).toBe(0);

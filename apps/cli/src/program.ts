@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { productVersion } from './installation.js';
+import { addCallbackCommands, addProjectCommands } from './project-commands.js';
 
 /** The command line. Each action imports its part only when it runs, so that `--help` loads neither Fastify nor PGlite. */
 export function createProgram(): Command {
@@ -10,6 +11,8 @@ export function createProgram(): Command {
     .exitOverride();
   addProcessCommands(program);
   addOperatorCommands(program);
+  addProjectCommands(program);
+  addCallbackCommands(program);
   return program;
 }
 
