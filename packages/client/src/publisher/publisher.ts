@@ -18,6 +18,7 @@ import { publisherStats } from '../stats/shapes.js';
 import type { PublisherStatsContainer } from '../stats/shapes.js';
 import { AudioLevelMeter } from '../view/audioLevelMeter.js';
 import type { WidgetStyle } from '../view/look.js';
+import { LocalAudioLevel } from '../view/localAudioLevel.js';
 import { MediaView } from '../view/mediaView.js';
 import type { WidgetTarget } from '../view/widget.js';
 import { LocalSources } from './localSources.js';
@@ -69,6 +70,7 @@ export class Publisher extends Emitter<PublisherEvents> {
   readonly #wishes: VideoWishes;
   readonly #media: Promise<LocalMedia>;
   readonly #levels: AudioLevelMeter;
+  readonly #localLevel = new LocalAudioLevel();
   #handle: PublicationHandle | undefined;
   #destroyed = false;
 
@@ -94,7 +96,10 @@ export class Publisher extends Emitter<PublisherEvents> {
     });
     this.#levels = new AudioLevelMeter(
       browserPlatform,
-      () => audioLevelOf(this.#handle),
+      async () =>
+        this.#handle === undefined
+          ? this.#localLevel.read(this.#sources.local?.audio)
+          : audioLevelOf(this.#handle),
       () => this.listenerCount('audioLevelUpdated') > 0,
       (audioLevel) =>
         this.dispatch('audioLevelUpdated', makeEvent('audioLevelUpdated', this, { audioLevel })),
@@ -249,6 +254,7 @@ export class Publisher extends Emitter<PublisherEvents> {
     this.#destroyed = true;
     this.#handle?.end();
     this.#levels.stop();
+    this.#localLevel.close();
     this.#sources.stop();
     this.#view.end();
     this.dispatch('destroyed', makeEvent('destroyed', this, {}));
@@ -274,7 +280,7 @@ export class Publisher extends Emitter<PublisherEvents> {
   began(stream: Stream, handle: PublicationHandle): void {
     this.stream = stream;
     this.#handle = handle;
-    this.#levels.start();
+    this.#localLevel.close();
     // What was changed while it was being published.
     for (const kind of ['audio', 'video'] as const) {
       const track = this.#sources.local?.[kind];
@@ -295,7 +301,6 @@ export class Publisher extends Emitter<PublisherEvents> {
   ended(reason: string): void {
     const { stream } = this;
     this.#handle = undefined;
-    this.#levels.stop();
     if (stream === undefined) return;
     this.stream = undefined;
     const event = makeEvent('streamDestroyed', this, { stream, reason }, true);
@@ -327,6 +332,7 @@ export class Publisher extends Emitter<PublisherEvents> {
     this.#mirror(local);
     this.#view.showVideo(local.video !== undefined && this.#sources.isPublished('video'));
     this.#view.play(local.stream);
+    this.#levels.start();
     this.dispatch('accessAllowed', makeEvent('accessAllowed', this, {}));
     const { stream: mediaStream } = local;
     this.dispatch('mediaStreamAvailable', makeEvent('mediaStreamAvailable', this, { mediaStream }));

@@ -26,6 +26,6 @@ export interface PublisherEvents {
   mediaStopped: Event<'mediaStopped', { track: MediaStreamTrack }>;
   /** A moderator, or the server, has muted its sound. */
   muteForced: Event<'muteForced'>;
-  /** `audioLevel` from 0 to 1, while published. */
+  /** `audioLevel` from 0 to 1, ten times a second while somebody listens. */
   audioLevelUpdated: Event<'audioLevelUpdated', { audioLevel: number }>;
 }
