@@ -18,3 +18,8 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
       .trimEnd(),
   );
 }
+
+/** The one way in which a secret is shown: to the administrator who has just had it made, on standard output. */
+export function printMade(label: string, value: string): void {
+  process.stdout.write(`${label}: ${value}\nIt is not shown again.\n`);
+}

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ControlClient } from '../control-client.js';
 import { CliError } from '../errors.js';
-import { printJson, printTable } from '../output.js';
+import { printJson, printMade, printTable } from '../output.js';
 
 interface Credential {
   readonly id: string;
@@ -63,8 +63,8 @@ export async function addSecret(id: string, { json }: Output): Promise<void> {
     readonly secret: string;
   };
   if (json) return printJson(made);
-  console.log(`secret ${made.id}: ${made.secret}`);
-  console.log('It is not shown again. Revoke the former one when nobody signs with it any more.');
+  printMade(`secret ${made.id}`, made.secret);
+  console.log('Revoke the former one when nobody signs with it any more.');
 }
 
 export async function addKey(id: string, file: string, { json }: Output): Promise<void> {
@@ -113,7 +113,7 @@ function print(project: Project, json: boolean): void {
   );
   console.log(`callbacks of sessions: ${callbackUrls.session ?? 'none'}`);
   console.log(`signed with: ${signatureSecret ? 'a signature secret of its own' : 'the newest secret'}`);
-  if (secret !== undefined) console.log(`secret: ${secret}\nIt is not shown again.`);
+  if (secret !== undefined) printMade('secret', secret);
 }
 
 async function readKey(file: string): Promise<string> {
