@@ -171,14 +171,6 @@ export const MUTATIONS = [
     why: 'a take-back counts under its reserved epoch (2.6)',
   },
   {
-    name: 'force-after-too-late',
-    file: 'packages/control/src/migration/move.ts',
-    find: '        return this.#giveUp(failure);\n',
-    replace: '',
-    why: 'a source whose state nobody answers is told to take it back',
-    faults: 'nodes-crash',
-  },
-  {
     name: 'no-grant-while-undecided',
     file: 'packages/control/src/migration/move.ts',
     find: "tookBack || mayTakeBack || (source !== 'cancelled' && target !== 'cancelled')",
