@@ -255,6 +255,13 @@ describe('secrets', () => {
     const set = await loadSecrets({ ...settings, adminToken: 'set-by-the-operator' });
     expect(set).toEqual({ ...first, adminToken: 'set-by-the-operator' });
     expect(await readFile(secretsPath(settings.dataDir), 'utf8')).not.toContain('set-by-the-operator');
+    // A file of a version that had no storage key gets one, and keeps the rest.
+    const { storageKey, ...former } = first;
+    await writeFile(secretsPath(settings.dataDir), JSON.stringify(former));
+    const completed = await loadSecrets(settings);
+    expect({ ...completed, storageKey }).toEqual(first);
+    expect(completed.storageKey).not.toBe(storageKey);
+    expect(await loadSecrets(settings)).toEqual(completed);
     await writeFile(secretsPath(settings.dataDir), '{');
     await expect(loadSecrets(settings)).rejects.toThrow('is damaged');
     await rm(folder, { recursive: true });
