@@ -1,5 +1,6 @@
 import type { ClientRequest, ConnectResult } from '@godwit/protocol';
 import type { SessionRecord } from '@godwit/storage';
+import { askedEvents } from '../callbacks/asked.js';
 import { connectionBegunEvents, connectionEndedEvents } from '../callbacks/events.js';
 import type { ControlContext } from '../context.js';
 import { ClientError } from '../errors.js';
@@ -45,11 +46,12 @@ export async function connect(
   };
   const { sessionId } = admitted;
   const info = { connectionId, creationTime: nowMs, data: verified.data };
+  const events = askedEvents(connectionBegunEvents({ sessionId, apiKey: project.apiKey, nowMs }, info));
   await context.storage.connections.create(
     { ...common, sessionId, data: verified.data, createdAtMs: nowMs, endedAtMs: null, endReason: null },
-    connectionBegunEvents({ sessionId, apiKey: project.apiKey, nowMs }, info),
+    events.eventsOf,
   );
-  context.callbacksDue();
+  if (events.wereAsked()) context.callbacksDue();
   // Nothing is awaited from here on: two that join at once meet in the same session.
   const session = context.roster.liveSession(admitted.sessionId) ?? admitted;
   const connection = newConnectionState({
@@ -182,9 +184,10 @@ export function recordEnd(
   reason: string,
 ): Promise<void> {
   const nowMs = clockMs();
-  const events = connectionEndedEvents({ sessionId, apiKey, nowMs }, reason);
+  const events = askedEvents(connectionEndedEvents({ sessionId, apiKey, nowMs }, reason));
   return unwritten.write('the end of a connection', async () => {
-    if (await storage.connections.end(connectionId, reason, nowMs, events)) callbacksDue();
+    await storage.connections.end(connectionId, reason, nowMs, events.eventsOf);
+    if (events.wereAsked()) callbacksDue();
   });
 }
 
