@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SIGNALLING_MESSAGE_BYTES_MAX } from '@godwit/protocol';
 import { Capture, serverEndpoints } from './support/environment.js';
 import { openScene, sleep, totals, type Scene } from './support/scene.js';
 
@@ -68,7 +69,7 @@ describe('a call beside which others misbehave', () => {
           '{"id":1,"type":"nonsense"}',
           '{"id":2,"type":"offer","sdp":"v=0","publications":[],"subscriptions":[]}',
           '[1,2,3]',
-          'x'.repeat(300_000),
+          'x'.repeat(SIGNALLING_MESSAGE_BYTES_MAX + 1),
         ];
         for (const message of messages) {
           answers.push(

@@ -9,7 +9,7 @@ import { Courier } from './callbacks/courier.js';
 import type { ControlContext, Timings } from './context.js';
 import { ControlCore } from './control-core.js';
 import { createHttp } from './http/server.js';
-import { SHUTDOWN_MIGRATIONS_MS, TICK_INTERVAL_MS } from './limits.js';
+import { SHUTDOWN_FLUSH_MS, SHUTDOWN_MIGRATIONS_MS, TICK_INTERVAL_MS } from './limits.js';
 import { within } from './deadline.js';
 import type { Migrations } from './migration/migrations.js';
 import { NodeServer } from './nodes/node-server.js';
@@ -34,6 +34,8 @@ export interface ControlOptions {
   readonly storage?: Storage;
   readonly secrets?: Secrets;
   readonly log?: Logger;
+  /** Another control has the database now, and this one is closed. */
+  readonly onTaken?: () => void;
   /** Tests shorten waits. */
   readonly timings?: Partial<Timings>;
   readonly clockMs?: () => number;
@@ -57,65 +59,79 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   const secrets = options.secrets ?? (await loadSecrets(settings));
   const log = options.log ?? pino({ level: settings.logLevel, base: { process: 'control' } });
   let running: RunningControl | null = null;
+  let isTaken = false;
   const onTaken = (): void => {
+    isTaken = true;
     log.fatal('another control has taken the database over: this one ends');
-    void running?.close();
+    running
+      ?.close()
+      .catch(() => undefined)
+      .finally(() => options.onTaken?.());
   };
   const storage = options.storage ?? (await openStorage(settings, onTaken));
   try {
-    const clockMs = options.clockMs ?? Date.now;
-    const box = new SecretBox(secrets.storageKey);
-    await ensureFirstProject(storage, box, secrets, clockMs());
-    const projects = new StoredProjects({ projects: storage.projects, box, log, clockMs });
-    const core: ControlCore = new ControlCore({
-      storage,
-      log,
-      clockMs,
-      projects,
-      callbacksDue: () => courier.look(),
-      migrationMinAgeMs: settings.migrationMinAgeMs,
-      timings: options.timings ?? {},
-    });
-    const { context, migrations } = core;
-    const courier = new Courier({
-      storage,
-      projects,
-      log,
-      metrics: context.metrics,
-      clockMs,
-      allowsPrivate: settings.callbacksToPrivate,
-    });
-    await core.recover();
-    const signalling = new SignallingServer(context, migrations);
-    const nodeServer = new NodeServer({
-      registry: context.nodes,
-      joinKey: secrets.joinKey,
-      log: context.log,
-    });
-    const http = await createHttp({
-      ...options,
-      context,
-      storage,
-      migrations,
-      administration: new ProjectAdministration({ storage, directory: projects, box, clockMs }),
-      adminToken: secrets.adminToken,
-      firstProject: secrets.apiKey,
-      demo: settings.demo,
-    });
-    http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      const path = request.url?.split('?')[0];
-      if (path === SIGNALLING_PATH) signalling.upgrade(request, socket, head);
-      else if (path === NODE_PATH) nodeServer.upgrade(request, socket, head);
-      else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-    });
-    courier.start();
-    const parts = { options, core, context, migrations, courier, signalling, nodeServer, http, secrets };
-    running = new RunningControl(parts);
+    running = await assemble({ ...options, secrets, storage, log });
+    if (isTaken)
+      throw new SettingsError('Another control has taken the database over while this one started.');
     return running;
   } catch (error) {
     await storage.close();
     throw error;
   }
+}
+
+async function assemble(
+  options: ControlOptions & { readonly secrets: Secrets; readonly storage: Storage; readonly log: Logger },
+): Promise<RunningControl> {
+  const { settings, secrets, storage, log } = options;
+  const clockMs = options.clockMs ?? Date.now;
+  const box = new SecretBox(secrets.storageKey);
+  await ensureFirstProject(storage, box, secrets, clockMs());
+  const projects = new StoredProjects({ projects: storage.projects, box, log, clockMs });
+  const core: ControlCore = new ControlCore({
+    storage,
+    log,
+    clockMs,
+    projects,
+    callbacksDue: () => courier.look(),
+    migrationMinAgeMs: settings.migrationMinAgeMs,
+    timings: options.timings ?? {},
+  });
+  const { context, migrations } = core;
+  const { metrics } = context;
+  const allowsPrivate = settings.callbacksToPrivate;
+  const courier = new Courier({ storage, projects, log, metrics, clockMs, allowsPrivate });
+  await core.recover();
+  const signalling = new SignallingServer(context, migrations);
+  const nodeServer = new NodeServer({ registry: context.nodes, joinKey: secrets.joinKey, log });
+  const http = await createHttp({
+    ...options,
+    context,
+    storage,
+    migrations,
+    administration: new ProjectAdministration({ storage, directory: projects, box, clockMs }),
+    adminToken: secrets.adminToken,
+    firstProject: secrets.apiKey,
+    demo: settings.demo,
+  });
+  http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const path = request.url?.split('?')[0];
+    if (path === SIGNALLING_PATH) signalling.upgrade(request, socket, head);
+    else if (path === NODE_PATH) nodeServer.upgrade(request, socket, head);
+    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+  });
+  courier.start();
+  return new RunningControl({
+    options,
+    core,
+    context,
+    migrations,
+    courier,
+    signalling,
+    nodeServer,
+    http,
+    secrets,
+  });
 }
 
 /** Closing it gives the database up as well. */
@@ -212,6 +228,7 @@ class RunningControl implements Control {
     nodeServer.close();
     await http.close();
     await courier.close();
+    await within(context.unwritten.flush(), SHUTDOWN_FLUSH_MS, undefined);
     await context.storage.close();
   }
 }

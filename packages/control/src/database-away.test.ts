@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPostgresStorage } from '@godwit/storage';
 import { findPostgres, PostgresServer } from '@godwit/testing';
-import { FakeClient } from './testing/fake-client.js';
+import { FakeClient, offerSdp } from './testing/fake-client.js';
 import type { FakeNode } from './testing/fake-node.js';
 import { Harness, SECRETS } from './testing/harness.js';
 
@@ -61,6 +61,17 @@ describe.skipIf(findPostgres() === null)('while PostgreSQL is away', () => {
       await expect(late.request('connect', { ...connect, pathMethod: 'candidate' })).rejects.toMatchObject({
         code: 1006,
       });
+      // Who publishes for the first time is refused, and succeeds when it comes again.
+      const offer = (pwd: string): Promise<unknown> =>
+        bob.request('offer', {
+          sdp: offerSdp([{ mid: '0', kind: 'audio', direction: 'recvonly' }], {
+            ufrag: pwd.slice(0, 4),
+            pwd,
+          }),
+          publications: [],
+          subscriptions: [],
+        });
+      await expect(offer('a'.repeat(24))).rejects.toMatchObject({ code: 2000 });
       // Somebody leaves: the others see it at once.
       await ada.request('destroyStream', { streamId });
       await ada.request('disconnect');
@@ -76,6 +87,7 @@ describe.skipIf(findPostgres() === null)('while PostgreSQL is away', () => {
         )
         .toBe('clientDisconnected');
       expect(await harness.storage.streams.listLive(sessionId)).toEqual([]);
+      await offer('b'.repeat(24));
       await late.request('connect', { ...connect, pathMethod: 'candidate' });
       expect((await harness.rest('GET', `${sessionId}/connection`)).body['count']).toBe(2);
     },

@@ -163,3 +163,5 @@ export const PROJECT_KEY_CHARS_MAX = 4_096;
 export const UNWRITTEN_CHANGES_MAX = 10_000;
 /** What a caller is told to wait before it asks again while the database is away: it is back in seconds, or in minutes. */
 export const RETRY_AFTER_SECONDS = 2;
+/** A control that ends tries this long to write what waits for the database. */
+export const SHUTDOWN_FLUSH_MS = 1_000;

@@ -25,7 +25,9 @@ export const POSTGRES_CONNECTIONS_MAX = 16;
 export const POSTGRES_CONNECT_TIMEOUT_MS = 3_000;
 /** A statement that takes longer is ended: every one of them touches a few rows by their keys. */
 export const POSTGRES_STATEMENT_TIMEOUT_MS = 5_000;
-/** A control that was killed is still connected until PostgreSQL has noticed; who starts meanwhile waits this long. */
-export const POSTGRES_CLAIM_WAIT_MS = 10_000;
+/** A control that was killed is still connected until PostgreSQL has noticed, after 11 s at most; who starts meanwhile waits. */
+export const POSTGRES_CLAIM_WAIT_MS = 15_000;
+/** How often the holder of a claim looks whether it still has it. */
+export const POSTGRES_CLAIM_BEAT_MS = 2_000;
 /** Between two attempts to take a database. */
 export const POSTGRES_CLAIM_RETRY_MS = 500;

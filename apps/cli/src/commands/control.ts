@@ -14,6 +14,8 @@ export async function control(): Promise<void> {
     settings,
     secrets: await loadSecrets(settings),
     ...browserParts(),
+    // Whoever supervises this process may start it again: it waits for its turn then.
+    onTaken: () => process.exit(1),
     ...(tls === undefined ? {} : { tls }),
   });
   const { url } = await running.listen();

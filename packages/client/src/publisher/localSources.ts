@@ -133,7 +133,10 @@ export class LocalSources {
     if (track === undefined) throw otError('OT_INVALID_PARAMETER', `That source has no ${kind}.`);
     try {
       if (this.#stopped) throw otError('OT_INVALID_PARAMETER', 'The publisher was destroyed.');
+      // Before it is sent: who is muted must not be heard for a moment.
+      track.enabled = this.#published[kind];
       await this.#observer.send(kind, track);
+      if (this.#stopped) throw otError('OT_INVALID_PARAMETER', 'The publisher was destroyed.');
     } catch (error) {
       stopAll(opened);
       throw error;

@@ -234,6 +234,8 @@ export class Session extends Emitter<SessionEvents> {
       this.dispatch('sessionConnected', makeEvent('sessionConnected', this, {}));
       this.#replaceRoster(result);
       call.start();
+      // It may have been over among the first events.
+      if (!this.#callIs(call)) return;
       this.#cpu = new CpuPressure((cpuPerformanceState) =>
         this.dispatch(
           'cpuPerformanceChanged',
@@ -275,7 +277,7 @@ export class Session extends Emitter<SessionEvents> {
       case 'streamPropertyChanged':
         return this.#streamPropertyChanged(event.streamId, event.changedProperty, event.newValue);
       case 'streamMuteForced':
-        [...this.#publishers].find(({ streamId }) => streamId === event.streamId)?.muteForced();
+        this.#ownPublisher(event.streamId)?.muteForced();
         return;
       case 'muteForced':
         this.#muteForced = event.active;
@@ -295,6 +297,11 @@ export class Session extends Emitter<SessionEvents> {
       case 'transportLost':
         return; // the call has taken these
     }
+  }
+
+  /** The server may speak of a stream before its publisher has begun. */
+  #ownPublisher(streamId: string): Publisher | undefined {
+    return this.#state.kind === 'connected' ? this.#state.call.publisherOf(streamId) : undefined;
   }
 
   #announceConnection(connection: Connection): void {
@@ -317,7 +324,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #streamDestroyed(streamId: string, reason: string): void {
-    const own = [...this.#publishers].find((publisher) => publisher.streamId === streamId);
+    const own = this.#ownPublisher(streamId);
     const stream = this.#roster.removeStream(streamId);
     if (own !== undefined && this.#state.kind === 'connected') {
       this.#state.call.unpublish(own, reason);
@@ -368,9 +375,12 @@ export class Session extends Emitter<SessionEvents> {
       throw otError('OT_INVALID_PARAMETER', 'The publisher is destroyed or published already.');
     }
     this.#publishers.add(publisher);
-    if (this.#muteForced) publisher.muteForced();
+    const startsMuted = this.#muteForced;
+    if (startsMuted) publisher.muteForced();
     try {
       await state.call.publish(publisher, this, this.connection);
+      // Everybody was muted meanwhile, before the server knew of this stream.
+      if (this.#muteForced && !startsMuted && publisher.stream?.hasAudio === true) publisher.muteForced();
       return publisher;
     } catch (error) {
       this.#publishers.delete(publisher);

@@ -176,11 +176,22 @@ export class SessionCall {
       };
       publication.sent = { tracks: tracksOf(publisher, local), media };
       publisher.began(stream, this.#handle(publisher, session, streamId, publication.sent));
+      // Muted while it was being set up.
+      const { hasAudio } = streamProperties(publisher, local);
+      if (hasAudio !== properties.hasAudio) this.#tell('updateStream', { streamId, hasAudio });
       publisher.announce();
     } catch (error) {
       this.#endPublication(publisher);
       throw error;
     }
+  }
+
+  /** Whose stream it is, also while it is still being set up. */
+  publisherOf(streamId: string): Publisher | undefined {
+    for (const [publisher, publication] of this.#publications) {
+      if (publication.streamId === streamId && !publication.ended) return publisher;
+    }
+    return undefined;
   }
 
   /** Stops a publication, also one that is still being set up. */

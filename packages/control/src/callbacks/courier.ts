@@ -33,6 +33,7 @@ export class Courier {
   readonly #options: CourierOptions;
   readonly #inHand = new Map<string, number>();
   readonly #underway = new Set<Promise<void>>();
+  readonly #ended = new AbortController();
   #timer: NodeJS.Timeout | null = null;
   #forgetsAtMs = 0;
   #isLooking = false;
@@ -71,10 +72,11 @@ export class Courier {
       });
   }
 
-  /** Begins nothing more and waits for what is under way. */
+  /** Begins nothing more and breaks off what is under way: it is delivered once more by the next control. */
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#ended.abort();
     await Promise.all(this.#underway);
   }
 
@@ -161,13 +163,16 @@ export class Courier {
       projects.find(job.group),
       storage.callbacks.get(job.subject),
     ]);
-    if (project === null || receiver === null) return 'the receiver is gone';
+    // Taken away since: nothing is owed to it any more.
+    if (receiver === null) return null;
+    if (project === null) return 'the project is gone';
     const text = JSON.stringify(body);
     const authorization = await signCallback(project, { eventId, body: text }, clockMs());
     const status = await post({
       url: receiver.url,
       body: text,
       allowsPrivate,
+      signal: this.#ended.signal,
       headers: {
         'content-type': 'application/json',
         'user-agent': 'godwit',

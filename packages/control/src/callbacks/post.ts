@@ -10,15 +10,17 @@ export interface Posting {
   readonly headers: Readonly<Record<string, string>>;
   /** False: only addresses of the public internet are connected to. */
   readonly allowsPrivate: boolean;
+  /** Ends it before its time. */
+  readonly signal: AbortSignal;
 }
 
 /** Sends one callback and answers the status. Rejects when no answer came; the message names no part of the URL. */
-export function post({ url, body, headers, allowsPrivate }: Posting): Promise<number> {
+export function post({ url, body, headers, allowsPrivate, signal: ended }: Posting): Promise<number> {
   const target = new URL(url);
   const { request } = target.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     // The whole exchange: a receiver that trickles its answer holds up its own project only, and not for long.
-    const signal = AbortSignal.timeout(CALLBACK_TIMEOUT_MS);
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(CALLBACK_TIMEOUT_MS)]);
     const fail = (error: NodeJS.ErrnoException): void => {
       reject(new Error(signal.aborted ? 'the receiver did not answer in time' : (error.code ?? 'no answer')));
     };
@@ -33,6 +35,8 @@ export function post({ url, body, headers, allowsPrivate }: Posting): Promise<nu
       ...(allowsPrivate ? {} : { lookup: publicOnly }),
     });
     sent.on('error', fail);
+    // An answer that is none, such as another protocol, ends in nothing else.
+    sent.on('close', () => reject(new Error('no answer')));
     sent.on('response', (response) => {
       // What it says is of no concern, and may be long.
       response.destroy();

@@ -109,7 +109,7 @@ export class Migrations {
   }
 
   async #run(session: SessionState, migration: MigrationRecord): Promise<void> {
-    const { storage, metrics, log } = this.#context;
+    const { storage, unwritten, metrics, log } = this.#context;
     const { migrationId, targetNodeId, rehearsal } = migration;
     let status: MigrationStatus = 'failed';
     try {
@@ -140,8 +140,11 @@ export class Migrations {
       session.record = { ...session.record, lastMigrationEndedAtMs: nowMs };
       // Whoever reads that it ended reads how each move ended.
       await this.#moveLog.written();
-      await storage.sessions.migrationEnded(session.sessionId, nowMs);
-      await storage.migrations.end(migrationId, status, nowMs);
+      // One that does not end on record keeps its session from every other.
+      await unwritten.write('the end of a migration', async () => {
+        await storage.sessions.migrationEnded(session.sessionId, nowMs);
+        await storage.migrations.end(migrationId, status, nowMs);
+      });
       metrics.migrations.inc({ status });
       log.info({ migrationId, sessionId: session.sessionId, status }, 'migration ended');
     }

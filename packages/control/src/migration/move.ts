@@ -4,6 +4,7 @@ import type { ControlContext } from '../context.js';
 import { within } from '../deadline.js';
 import { MOVE_SLOT_HOLD_MS } from '../limits.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
+import { isDatabaseAway } from '../roster/unwritten.js';
 import { descriptionJson, saveDescription } from '../transports/persist.js';
 import { restartAtOwner } from '../transports/restart.js';
 import { endLeftMove } from './left-move.js';
@@ -308,7 +309,13 @@ class Move {
       return false;
     }
     const result = { moveId, ...recorded, negotiated: descriptionJson(transport) };
-    if (!(await this.#context.storage.transports.endMove(transport.transportId, result))) return false;
+    try {
+      if (!(await this.#context.storage.transports.endMove(transport.transportId, result))) return false;
+    } catch (error) {
+      // The grant stays open, in the row and here: it is settled by what the nodes report.
+      if (isDatabaseAway(error)) this.#isUndecided = true;
+      throw error;
+    }
     transport.ownerNodeId = recorded.ownerNodeId;
     transport.epoch = recorded.epoch;
     return true;

@@ -5,6 +5,8 @@ import { PROJECTS_CACHED_MAX, PROJECT_CACHE_MS } from '../limits.js';
 import type { Project, ProjectDirectory } from './project.js';
 import type { SecretBox } from './secret-box.js';
 
+const PROJECT_ID = /^[A-Za-z0-9-]{1,64}$/;
+
 interface Entry {
   readonly project: Promise<Project | null>;
   readonly readAtMs: number;
@@ -31,6 +33,8 @@ export class StoredProjects implements ProjectDirectory {
   }
 
   find(apiKey: string): Promise<Project | null> {
+    // Whatever a caller claims to be: what cannot be an id is not looked for.
+    if (!PROJECT_ID.test(apiKey)) return Promise.resolve(null);
     const nowMs = this.#options.clockMs();
     const known = this.#entries.get(apiKey);
     if (known !== undefined && nowMs - known.readAtMs < PROJECT_CACHE_MS) return known.project;

@@ -10,6 +10,7 @@ import type { Project } from '../projects/project.js';
 import { verifyClientToken } from '../tokens/client-token.js';
 import { capabilitiesOf } from '../tokens/roles.js';
 import { refreshSubscribers } from '../transports/configure.js';
+import { isDatabaseAway } from './unwritten.js';
 import { newConnectionState, type ConnectionState, type SessionState } from './state.js';
 import { streamsOf } from './streams.js';
 
@@ -47,10 +48,19 @@ export async function connect(
   const { sessionId } = admitted;
   const info = { connectionId, creationTime: nowMs, data: verified.data };
   const events = askedEvents(connectionBegunEvents({ sessionId, apiKey: project.apiKey, nowMs }, info));
-  await context.storage.connections.create(
-    { ...common, sessionId, data: verified.data, createdAtMs: nowMs, endedAtMs: null, endReason: null },
-    events.eventsOf,
-  );
+  const row = {
+    ...common,
+    sessionId,
+    data: verified.data,
+    createdAtMs: nowMs,
+    endedAtMs: null,
+    endReason: null,
+  };
+  await context.storage.connections.create(row, events.eventsOf).catch((error: unknown) => {
+    // It may have been written although no answer came. The client is told no, so nobody is there.
+    if (isDatabaseAway(error)) void recordEnd(context, admitted.record, connectionId, 'networkDisconnected');
+    throw error;
+  });
   if (events.wereAsked()) context.callbacksDue();
   // Nothing is awaited from here on: two that join at once meet in the same session.
   const session = context.roster.liveSession(admitted.sessionId) ?? admitted;
@@ -164,7 +174,10 @@ export async function endConnection(
   connection.pendingRestart?.answer.reject(new Error('the connection has ended'));
   transport?.connected.reject(new Error('the connection has ended'));
   context.log.info({ connectionId, sessionId: session.sessionId, reason }, 'connection destroyed');
-  await recordEnd(context, session.record, connectionId, reason);
+  await recordEnd(context, session.record, connectionId, reason).catch((error: unknown) => {
+    // Everything else ends all the same; the next control finds nobody there and ends the row.
+    context.log.error({ connectionId, error: String(error) }, 'the end of a connection was not written');
+  });
   context.roster.releaseSession(session);
   if (transport !== null) {
     const fields = { transportId: transport.transportId, epoch: transport.epoch, reason };

@@ -18,7 +18,7 @@ export async function recover(context: ControlContext): Promise<void> {
   const { storage, log } = context;
   const nowMs = context.clockMs();
   const unfinished = await storage.migrations.endUnfinished(nowMs);
-  const transports = new Map((await storage.transports.listLive()).map((row) => [row.connectionId, row]));
+  const transports = await newestTransports(context);
   const connections = await storage.connections.listLive();
   for (const row of connections) {
     const connection = await restoreConnection(context, row, transports.get(row.connectionId) ?? null);
@@ -34,6 +34,21 @@ export async function recover(context: ControlContext): Promise<void> {
     log.info({ connections: connections.length, unfinished }, 'took up the roster of an earlier control');
     setTimeout(() => endUnclaimed(context), context.timings.nodeReportGraceMs).unref();
   }
+}
+
+/** By connection. An earlier one whose end could not be written is ended now. */
+async function newestTransports({
+  storage,
+  clockMs,
+}: Pick<ControlContext, 'storage' | 'clockMs'>): Promise<Map<string, TransportRecord>> {
+  const newest = new Map<string, TransportRecord>();
+  const rows = await storage.transports.listLive();
+  for (const row of rows.toSorted((a, b) => a.createdAtMs - b.createdAtMs)) {
+    const earlier = newest.get(row.connectionId);
+    if (earlier !== undefined) await storage.transports.end(earlier.transportId, clockMs());
+    newest.set(row.connectionId, row);
+  }
+  return newest;
 }
 
 /** What its row says cannot be read by this version, or its session is gone. */

@@ -68,9 +68,10 @@ export class Roster {
     connection.transport = null;
   }
 
-  /** Forgets a session that nobody is in; its row stays. */
+  /** Forgets a session that nobody is in; its row stays. Not another one of its id, which somebody has joined meanwhile. */
   releaseSession(session: SessionState): void {
-    if (session.connections.size === 0) this.#sessions.delete(session.sessionId);
+    const { sessionId, connections } = session;
+    if (connections.size === 0 && this.#sessions.get(sessionId) === session) this.#sessions.delete(sessionId);
   }
 
   /** Those whose transport a node owns. */

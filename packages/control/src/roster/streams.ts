@@ -84,6 +84,9 @@ export async function destroyStream(
   if (!session.streams.delete(stream.streamId)) return;
   if (stream.published)
     context.roster.broadcast(session, { event: 'streamDestroyed', streamId: stream.streamId, reason });
+  // Nobody else has heard of it yet; its publisher must hear that it is to stop.
+  else if (reason !== 'clientDisconnected')
+    stream.connection.channel.push({ event: 'streamDestroyed', streamId: stream.streamId, reason });
   context.log.info({ streamId: stream.streamId, sessionId: session.sessionId, reason }, 'stream destroyed');
   const nowMs = context.clockMs();
   const event = streamDestroyedEvent(happeningIn(session, nowMs), stream.info, reason);

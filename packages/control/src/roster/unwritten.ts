@@ -44,6 +44,11 @@ export class UnwrittenChanges {
     void this.#writeAll().finally(() => (this.#isWriting = false));
   }
 
+  /** Tries once more, for a control that ends. */
+  async flush(): Promise<void> {
+    if (!this.#isWriting && this.#changes.length > 0) await this.#writeAll();
+  }
+
   async #writeAll(): Promise<void> {
     const count = this.#changes.length;
     for (;;) {

@@ -56,7 +56,13 @@ function validate(fields: TokenFields): ClientToken | TokenRefusal {
     return {
       refused: `The token's layout class list is longer than ${LAYOUT_CLASS_LIST_CHARS_MAX} characters.`,
     };
-  return { sessionId: fields.sessionId, role, data, layoutClasses };
+  // Half of a pair of surrogates is no text that could be written down.
+  return {
+    sessionId: fields.sessionId,
+    role,
+    data: data.replace(/\p{Surrogate}|\0/gu, '\ufffd'),
+    layoutClasses,
+  };
 }
 
 function readLayoutClasses(list: unknown): string[] | null {

@@ -77,6 +77,7 @@ async function answerOffer(
   const transport = current ?? (await createTransport(context, connection, offer, result, replaced !== null));
   transport.description = { ...transport.description, negotiated: result.state };
   try {
+    if (current === null) await recordTransport(context, connection, transport);
     await apply(context, connection, transport);
   } catch (error) {
     if (before === null) await discardTransport(context, connection, transport, replaced);
@@ -209,7 +210,6 @@ async function createTransport(
   context.roster.forgetTransport(connection);
   connection.transport = transport;
   context.roster.indexTransport(connection);
-  await recordTransport(context, connection, transport);
   context.log.info({ transportId, connectionId: connection.connectionId, nodeId }, 'transport created');
   return transport;
 }

@@ -41,5 +41,8 @@ export async function discardTransport(
     // A node that does not hear of it reports the transport when it is back, and is told then.
     .catch(() => undefined);
   void context.routes.push(connection.session);
-  await context.storage.transports.end(transportId, context.clockMs());
+  const nowMs = context.clockMs();
+  await context.unwritten.write('the end of a transport', async () => {
+    await context.storage.transports.end(transportId, nowMs);
+  });
 }

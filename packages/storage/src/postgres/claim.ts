@@ -1,6 +1,11 @@
 import { Client } from 'pg';
 import { StorageError } from '../errors.js';
-import { POSTGRES_CLAIM_RETRY_MS, POSTGRES_CLAIM_WAIT_MS, POSTGRES_CONNECT_TIMEOUT_MS } from '../limits.js';
+import {
+  POSTGRES_CLAIM_BEAT_MS,
+  POSTGRES_CLAIM_RETRY_MS,
+  POSTGRES_CLAIM_WAIT_MS,
+  POSTGRES_CONNECT_TIMEOUT_MS,
+} from '../limits.js';
 
 /** Advisory lock of the one control that uses a database: "godwit" in ASCII. */
 const CLAIM_KEY = '113668816791924';
@@ -25,6 +30,7 @@ class Claim implements DatabaseClaim {
   readonly #url: string;
   readonly #onTaken: () => void;
   #client: Client | null = null;
+  #beat: NodeJS.Timeout | undefined;
   #isReleased = false;
 
   constructor(url: string, onTaken: () => void) {
@@ -32,22 +38,30 @@ class Claim implements DatabaseClaim {
     this.#onTaken = onTaken;
   }
 
-  /** One that has just died may still be connected for a moment. */
+  /** One that has just died, or a connection of ours that only we know to be broken, may still hold it for a moment. */
   async take(): Promise<void> {
-    const deadlineMs = Date.now() + POSTGRES_CLAIM_WAIT_MS;
-    while (!(await this.#try())) {
-      if (Date.now() > deadlineMs)
-        throw new StorageError(
-          'databaseInUse',
-          'Another control uses this database. Stop it, or set GODWIT_DATABASE_URL to another database.',
-        );
-      await pause();
-    }
+    if (await this.#waitFor()) return;
+    throw new StorageError(
+      'databaseInUse',
+      'Another control uses this database. Stop it, or set GODWIT_DATABASE_URL to another database.',
+    );
   }
 
   async release(): Promise<void> {
     this.#isReleased = true;
-    await this.#client?.end();
+    clearInterval(this.#beat);
+    await this.#client?.end().catch(() => undefined);
+  }
+
+  /** False when others have held it for POSTGRES_CLAIM_WAIT_MS. Rejects when the server cannot be reached. */
+  async #waitFor(): Promise<boolean> {
+    const deadlineMs = Date.now() + POSTGRES_CLAIM_WAIT_MS;
+    while (!this.#isReleased) {
+      if (await this.#try()) return true;
+      if (Date.now() > deadlineMs) return false;
+      await pause();
+    }
+    return true;
   }
 
   /** Whether the claim is ours. Rejects when the server cannot be reached. */
@@ -55,16 +69,16 @@ class Claim implements DatabaseClaim {
     const client = new Client({
       connectionString: this.#url,
       connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
+      query_timeout: POSTGRES_CONNECT_TIMEOUT_MS,
       keepAlive: true,
       application_name: 'godwit claim',
     });
-    let isOurs = false;
     client.on('error', () => undefined);
-    client.on('end', () => {
-      if (isOurs && !this.#isReleased) void this.#takeAgain();
-    });
+    let isOurs = false;
     try {
       await client.connect();
+      // The server notices within seconds that the host of a control is gone.
+      for (const [name, value] of SERVER_KEEPALIVES) await client.query(`set ${name} = ${value}`);
       const { rows } = await client.query<{ ours: boolean }>('select pg_try_advisory_lock($1) as ours', [
         CLAIM_KEY,
       ]);
@@ -72,18 +86,42 @@ class Claim implements DatabaseClaim {
     } finally {
       if (!isOurs) await client.end().catch(() => undefined);
     }
-    if (isOurs) this.#client = client;
+    if (isOurs) this.#hold(client);
     return isOurs;
+  }
+
+  /** Looks whether the connection, and with it the lock, is still there; when not, takes it again. */
+  #hold(client: Client): void {
+    this.#client = client;
+    const lost = (): void => {
+      if (this.#client !== client || this.#isReleased) return;
+      this.#client = null;
+      clearInterval(this.#beat);
+      void client.end().catch(() => undefined);
+      void this.#takeAgain();
+    };
+    client.on('end', lost);
+    this.#beat = setInterval(() => {
+      client.query('select 1').catch(lost);
+    }, POSTGRES_CLAIM_BEAT_MS);
+    this.#beat.unref();
   }
 
   async #takeAgain(): Promise<void> {
     while (!this.#isReleased) {
-      const isOurs = await this.#try().catch(() => null);
+      const isOurs = await this.#waitFor().catch(() => null);
       if (isOurs === true) return;
       if (isOurs === false) return this.#onTaken();
       await pause();
     }
   }
 }
+
+/** A silent peer is given up after 5 + 3 × 2 s. Over a socket in the file system they mean nothing and do no harm. */
+const SERVER_KEEPALIVES = [
+  ['tcp_keepalives_idle', 5],
+  ['tcp_keepalives_interval', 2],
+  ['tcp_keepalives_count', 3],
+] as const;
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, POSTGRES_CLAIM_RETRY_MS));

@@ -35,6 +35,8 @@ function clientOf(client: PoolClient): PostgresPoolClient {
   };
   client.on('error', onError);
   const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
+    // A server that has vanished is not asked once more, for a rollback, by who knows it.
+    if (broken !== null) throw broken;
     try {
       return await client.query(text, [...parameters]);
     } catch (error) {
@@ -53,8 +55,11 @@ function clientOf(client: PoolClient): PostgresPoolClient {
   };
 }
 
-/** SQLSTATE classes 08 (connection), 53 (resources) and 57P (the server ends or starts), and what sockets say. */
-const UNAVAILABLE_SQLSTATE = /^(08|53|57P)/;
+/**
+ * SQLSTATE classes 08 (connection), 53 (resources) and 57P (the server ends or starts); 57014 (took too long), 40001, 40P01 and
+ * 55P03 (others were in the way). The same may succeed later.
+ */
+const UNAVAILABLE_SQLSTATE = /^(08|53|57P|57014|40001|40P01|55P03)/;
 const UNAVAILABLE_SYSTEM_ERRORS: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
