@@ -85,7 +85,7 @@ describe.skipIf(findPostgres() === null)('a call of two while the database is aw
       const away = await watch(scene, 'still', async () => {
         await server.stop();
         scene.platform.control.kill('SIGKILL');
-        await sleep(AWAY_MS / 2);
+        await sleep(AWAY_MS);
       });
       print('control and database there', before);
       print('control and database away', away);

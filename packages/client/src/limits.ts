@@ -8,7 +8,10 @@ export const SIGNAL_TYPE_CHARS_MAX = 128;
 export const MESSAGE_BYTES_MAX = 524_288;
 /** How often the socket is proven by a ping (protocol). */
 export const PING_INTERVAL_MS = 5_000;
-/** How long the server keeps a connection whose socket broke (protocol): after it, resuming is pointless. */
+/**
+ * How long the server keeps a connection whose socket broke (protocol): after it, resuming is pointless, unless media
+ * still flows: then it is control that is away, and it keeps every connection for as long again when it returns.
+ */
 export const RESUME_GRACE_MS = 30_000;
 /** A socket that said nothing for two pings and a half is taken for dead; one lost ping is not. */
 export const SOCKET_SILENCE_MAX_MS = 12_500;

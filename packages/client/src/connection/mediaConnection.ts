@@ -105,6 +105,11 @@ export class MediaConnection {
     this.#peer.oniceconnectionstatechange = () => this.#recovery.stateChanged(this.#peer.iceConnectionState);
   }
 
+  /** Whether ICE has a path with consent (RFC 7675): somebody at the other end answers. */
+  get isConnected(): boolean {
+    return this.#peer.iceConnectionState === 'connected' || this.#peer.iceConnectionState === 'completed';
+  }
+
   /** Sends a stream. Resolves once the server has taken it and the transport is connected. */
   async publish(streamId: string, tracks: PublicationTracks): Promise<StreamMedia> {
     const media: StreamMedia = { streamId, refusals: [] };

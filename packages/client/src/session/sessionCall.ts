@@ -118,6 +118,7 @@ export class SessionCall {
         if (roster !== undefined) this.#observer.rosterReplaced(roster);
       },
       lost: () => this.#observer.lost(),
+      mediaConnected: () => this.#media?.isConnected ?? false,
     });
     try {
       return await this.#link.connect({

@@ -47,15 +47,18 @@ const signalEvent = (seq: number): SequencedEvent => ({ event: 'signal', data: `
 let platform: FakePlatform;
 let seen: string[];
 let link: SignallingLink;
+let mediaConnected: boolean;
 
 beforeEach(() => {
   platform = new FakePlatform();
   seen = [];
+  mediaConnected = false;
   link = new SignallingLink(platform, 'wss://example.test/v1/signalling', {
     event: (event) => seen.push(`event ${event.seq}`),
     reconnecting: () => seen.push('reconnecting'),
     reconnected: (roster) => seen.push(roster === undefined ? 'reconnected' : 'reconnected with a roster'),
     lost: () => seen.push('lost'),
+    mediaConnected: () => mediaConnected,
   });
 });
 
@@ -166,6 +169,25 @@ describe('a broken socket', () => {
     expect(platform.sockets.length).toBeGreaterThan(4);
     expect(platform.sockets.length).toBeLessThan(30);
     expect(platform.now()).toBeGreaterThan(RESUME_GRACE_MS);
+  });
+
+  it('is tried for as long as media has a path, and one grace longer', async () => {
+    await connect();
+    mediaConnected = true;
+    platform.socket.break();
+    const refuseForMs = async (durationMs: number): Promise<void> => {
+      for (let waitedMs = 0; waitedMs < durationMs; waitedMs += 250) {
+        await platform.advance(250);
+        if (!platform.socket.closed) platform.socket.break();
+      }
+    };
+    await refuseForMs(5 * RESUME_GRACE_MS);
+    expect(seen).toEqual(['reconnecting']);
+    mediaConnected = false;
+    await refuseForMs(RESUME_GRACE_MS / 2);
+    expect(seen).toEqual(['reconnecting']);
+    await refuseForMs(RESUME_GRACE_MS);
+    expect(seen).toEqual(['reconnecting', 'lost']);
   });
 
   it('is given up at once when the server has forgotten the connection', async () => {

@@ -18,6 +18,8 @@ export interface LinkObserver {
   reconnected(roster: ConnectResult | undefined): void;
   /** The connection is gone for good: the grace is over or the server has forgotten it. */
   lost(): void;
+  /** Whether media has a path. While it has, the server's nodes hold the call, and its signalling is worth waiting for. */
+  mediaConnected(): boolean;
 }
 
 type State =
@@ -25,7 +27,8 @@ type State =
   | { kind: 'connecting'; socket: LiveSocket }
   /** `attempt`: how many it took to get here. */
   | { kind: 'open'; socket: LiveSocket; sinceMs: number; attempt: number }
-  | { kind: 'away'; sinceMs: number; attempt: number; socket?: LiveSocket; timer?: Timer }
+  /** `aliveAtMs`: when signalling broke, or later when media was last seen connected. */
+  | { kind: 'away'; aliveAtMs: number; attempt: number; socket?: LiveSocket; timer?: Timer }
   | { kind: 'closed' };
 
 interface Identity {
@@ -151,7 +154,7 @@ export class SignallingLink {
     if (open.kind !== 'open') return;
     const nowMs = this.#platform.now();
     const attempt = nowMs - open.sinceMs < SOCKET_STABLE_MS ? open.attempt : 0;
-    const away: State = { kind: 'away', sinceMs: nowMs, attempt };
+    const away: State = { kind: 'away', aliveAtMs: nowMs, attempt };
     this.#state = away;
     this.#requests.interrupt();
     this.#observer.reconnecting();
@@ -160,7 +163,9 @@ export class SignallingLink {
 
   #schedule(away: Extract<State, { kind: 'away' }>): void {
     const delayMs = backoffMs(away.attempt, this.#platform.random());
-    if (this.#platform.now() + delayMs - away.sinceMs > RESUME_GRACE_MS) return this.#giveUp();
+    const nowMs = this.#platform.now();
+    if (this.#observer.mediaConnected()) away.aliveAtMs = nowMs;
+    if (nowMs + delayMs - away.aliveAtMs > RESUME_GRACE_MS) return this.#giveUp();
     away.timer = this.#platform.setTimer(() => this.#attempt(away), delayMs);
   }
 
