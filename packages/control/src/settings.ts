@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { PROJECT_ID, PROJECT_ID_RULE } from './projects/project.js';
 
 /** A setting that cannot be used; the message names it and the remedy in one line. */
 export class SettingsError extends Error {
@@ -19,10 +20,7 @@ const schema = z.object({
     .max(65_535, 'must be a port number, e.g. 4600')
     .default(4600),
   GODWIT_DATA_DIR: z.string().min(1).default('.godwit'),
-  GODWIT_API_KEY: z
-    .string()
-    .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be 1 to 64 letters, digits or hyphens')
-    .optional(),
+  GODWIT_API_KEY: z.string().regex(PROJECT_ID, PROJECT_ID_RULE).optional(),
   GODWIT_API_SECRET: z
     .string()
     .min(16, 'must have at least 16 characters; leave it out to have one generated')

@@ -68,7 +68,7 @@ export async function openFolderStorage(folder: string): Promise<Storage> {
 }
 
 /**
- * PostgreSQL 15 or newer at `url` (postgres://…): any number of controls may share it.
+ * PostgreSQL 15 or newer at `url` (postgres://…). One control at a time: see `claimDatabase`.
  * Errors: unavailable when it cannot be reached, migrationFailed.
  */
 export async function openPostgresStorage(url: string): Promise<Storage> {

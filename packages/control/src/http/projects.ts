@@ -2,15 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { CallbackReceiver, ProjectDetails } from '@godwit/storage';
-import { ControlError } from '../errors.js';
 import { PROJECT_KEY_CHARS_MAX } from '../limits.js';
-import { receiverUrl, viewDead } from './rest/callbacks.js';
+import { PROJECT_ID, PROJECT_ID_RULE } from '../projects/project.js';
+import { projectParams } from './rest/authorization.js';
+import { receiverUrl, replayDead, viewDead } from './rest/callbacks.js';
 import type { HttpOptions } from './server.js';
 
 const projectName = z.string().trim().min(1).max(200);
 const publicKey = z.string().max(PROJECT_KEY_CHARS_MAX);
-const params = z.object({ projectId: z.string().max(64) });
-const credentialParams = params.extend({ credentialId: z.string().max(64) });
+const credentialParams = projectParams.extend({ credentialId: z.string().max(64) });
 const PROJECTS = '/admin/v1/projects';
 const PROJECT = `${PROJECTS}/:projectId`;
 
@@ -31,7 +31,7 @@ function listRoutes(app: FastifyInstance, { storage, administration }: HttpOptio
       createdAt: createdAtMs,
     })),
   }));
-  typed.get(PROJECT, { schema: { params } }, async ({ params: { projectId } }) => {
+  typed.get(PROJECT, { schema: { params: projectParams } }, async ({ params: { projectId } }) => {
     const { project, receivers } = await administration.get(projectId);
     return viewProject(project, receivers);
   });
@@ -40,7 +40,7 @@ function listRoutes(app: FastifyInstance, { storage, administration }: HttpOptio
 
 function changeRoutes(app: FastifyInstance, { administration }: HttpOptions): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  const id = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'must be 1 to 64 letters, digits or hyphens');
+  const id = z.string().regex(PROJECT_ID, PROJECT_ID_RULE);
   const create = z.object({ id: id.optional(), name: projectName, publicKey: publicKey.optional() });
   typed.post(PROJECTS, { schema: { body: create } }, async (request, reply) => {
     const { apiKey, secret } = await administration.create(request.body);
@@ -56,22 +56,26 @@ function changeRoutes(app: FastifyInstance, { administration }: HttpOptions): vo
     callbackUrls: z.strictObject({ session: receiverUrl.nullable().optional() }).optional(),
     signatureSecret: z.string().min(16, 'must have at least 16 characters').max(256).nullable().optional(),
   });
-  typed.put(PROJECT, { schema: { params, body: update } }, async ({ params: { projectId }, body }) => {
-    await administration.update(projectId, body);
-    const session = body.callbackUrls?.session;
-    if (session !== undefined) await administration.setSessionReceiver(projectId, session);
-    const { project, receivers } = await administration.get(projectId);
-    return viewProject(project, receivers);
-  });
+  typed.put(
+    PROJECT,
+    { schema: { params: projectParams, body: update } },
+    async ({ params: { projectId }, body }) => {
+      await administration.update(projectId, body);
+      const session = body.callbackUrls?.session;
+      if (session !== undefined) await administration.setSessionReceiver(projectId, session);
+      const { project, receivers } = await administration.get(projectId);
+      return viewProject(project, receivers);
+    },
+  );
 }
 
 function credentialRoutes(app: FastifyInstance, { administration }: HttpOptions): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  typed.post(`${PROJECT}/secrets`, { schema: { params } }, async (request, reply) =>
+  typed.post(`${PROJECT}/secrets`, { schema: { params: projectParams } }, async (request, reply) =>
     reply.code(201).send(await administration.addSecret(request.params.projectId)),
   );
   const body = z.object({ publicKey });
-  typed.post(`${PROJECT}/keys`, { schema: { params, body } }, async (request, reply) =>
+  typed.post(`${PROJECT}/keys`, { schema: { params: projectParams, body } }, async (request, reply) =>
     reply
       .code(201)
       .send({ id: await administration.addKey(request.params.projectId, request.body.publicKey) }),
@@ -93,9 +97,7 @@ function deadRoutes(app: FastifyInstance, { storage, context }: HttpOptions): vo
   }));
   const schema = { params: z.object({ id: z.string().max(128) }) };
   typed.post('/admin/v1/callbacks/dead/:id/replay', { schema }, async (request, reply) => {
-    if (!(await storage.jobs.revive(request.params.id, context.clockMs())))
-      throw new ControlError('callbackNotFound', 'No callback of that id was given up.');
-    context.callbacksDue();
+    await replayDead({ storage, context }, request.params.id);
     return reply.code(204).send();
   });
 }

@@ -2,10 +2,8 @@ import { createPublicKey } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ProjectDetails, ProjectRepository } from '@godwit/storage';
 import { PROJECTS_CACHED_MAX, PROJECT_CACHE_MS } from '../limits.js';
-import type { Project, ProjectDirectory } from './project.js';
+import { PROJECT_ID, type Project, type ProjectDirectory } from './project.js';
 import type { SecretBox } from './secret-box.js';
-
-const PROJECT_ID = /^[A-Za-z0-9-]{1,64}$/;
 
 interface Entry {
   readonly project: Promise<Project | null>;

@@ -1,5 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 
+/** API keys of projects, and ids of applications. */
+export const PROJECT_ID = /^[A-Za-z0-9-]{1,64}$/;
+export const PROJECT_ID_RULE = 'must be 1 to 64 letters, digits or hyphens';
+/** What PROJECT_ID allows. */
+export const PROJECT_ID_CHARS_MAX = 64;
+
 /** A project with everything by which its tokens are checked. Never logged. */
 export interface Project {
   /** The API key, or the id of the application. */

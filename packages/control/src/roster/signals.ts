@@ -1,6 +1,4 @@
-import { SIGNAL_DATA_BYTES_MAX } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
-import { ControlError } from '../errors.js';
 import type { ConnectionState, SessionState } from './state.js';
 
 /** Something that a client, or the server, says to everybody in a session or to one. */
@@ -13,14 +11,9 @@ export interface Signal {
   readonly to: ConnectionState | null;
 }
 
-/** Passes a signal on. Throws a ControlError when it is too large. */
+/** Passes a signal on. Whoever takes it in has judged its size. */
 export function sendSignal({ roster }: ControlContext, session: SessionState, signal: Signal): void {
   const { type, data, from, to } = signal;
-  if (Buffer.byteLength(data) > SIGNAL_DATA_BYTES_MAX)
-    throw new ControlError(
-      'signalTooLarge',
-      `The data of a signal has at most ${SIGNAL_DATA_BYTES_MAX} bytes.`,
-    );
   const event = {
     event: 'signal' as const,
     ...(type === undefined ? {} : { signalType: type }),

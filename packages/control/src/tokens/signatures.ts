@@ -7,9 +7,6 @@ import {
 } from 'jose';
 import type { Project } from '../projects/project.js';
 
-/** Algorithms that a project signs with: its secrets, or its key pairs. */
-export const PROJECT_ALGORITHMS = ['HS256', 'RS256'] as const;
-
 /**
  * Verifies a JWT against every valid credential of the project that fits its algorithm: a secret is never tried as a key,
  * nor a key as a secret. Rejects with jose's error.

@@ -4,6 +4,7 @@ import type { AuditEntry, CallbackEvent, CallbackReceiver } from '../records.js'
 import { writeAudit } from './audit.js';
 import type { Schema } from '../schema.js';
 import { enqueue } from './jobs.js';
+import { lockProject } from './projects.js';
 
 /** Kind of the jobs that deliver callbacks. Their payload is a CallbackDelivery, their subject the receiver's id. */
 export const CALLBACK_JOB = 'callback';
@@ -90,8 +91,7 @@ async function put(transaction: Transaction<Schema>, receiver: CallbackReceiver)
 async function add(transaction: Transaction<Schema>, receiver: CallbackReceiver): Promise<boolean> {
   const { apiKey } = receiver;
   // Two that are added at once must not both be the last that fits.
-  const project = transaction.selectFrom('projects').select('api_key').where('api_key', '=', apiKey);
-  await project.forUpdate().executeTakeFirst();
+  await lockProject(transaction, apiKey);
   const { count } = await transaction
     .selectFrom('project_callbacks')
     .select((expression) => expression.fn.countAll().as('count'))

@@ -50,8 +50,6 @@ export interface JobRepository {
 }
 
 export function jobRepository(database: Kysely<Schema>): JobRepository {
-  const leased = (jobId: string, leaseId: string) =>
-    database.updateTable('jobs').where('job_id', '=', jobId).where('lease_id', '=', leaseId);
   return {
     add: (job) => enqueue(database, job),
     claim: (claim) => database.transaction().execute((transaction) => claimJobs(transaction, claim)),
@@ -61,11 +59,8 @@ export function jobRepository(database: Kysely<Schema>): JobRepository {
     },
     retry: (jobId, leaseId, { runAtMs, error }) =>
       database.transaction().execute(async (transaction) => {
-        const row = await transaction
-          .updateTable('jobs')
-          .set({ run_at_ms: runAtMs, last_error: short(error), lease_id: null, lease_until_ms: null })
-          .where('job_id', '=', jobId)
-          .where('lease_id', '=', leaseId)
+        const row = await leased(transaction, jobId, leaseId)
+          .set({ run_at_ms: runAtMs, ...givenBack(error) })
           .returning(['kind', 'lane'])
           .executeTakeFirst();
         if (row === undefined) return false;
@@ -81,8 +76,8 @@ export function jobRepository(database: Kysely<Schema>): JobRepository {
         return true;
       }),
     async bury(jobId, leaseId, { nowMs, error }) {
-      const result = await leased(jobId, leaseId)
-        .set({ dead_at_ms: nowMs, last_error: short(error), lease_id: null, lease_until_ms: null })
+      const result = await leased(database, jobId, leaseId)
+        .set({ dead_at_ms: nowMs, ...givenBack(error) })
         .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
@@ -219,7 +214,16 @@ async function revive(
   return (await query.executeTakeFirst()).numUpdatedRows === 1n;
 }
 
-const short = (error: string): string => error.slice(0, JOB_ERROR_CHARS_MAX);
+/** The job, as long as the worker has it. */
+const leased = (database: Kysely<Schema>, jobId: string, leaseId: string) =>
+  database.updateTable('jobs').where('job_id', '=', jobId).where('lease_id', '=', leaseId);
+
+/** Not done, and nobody's any more. */
+const givenBack = (error: string) => ({
+  last_error: error.slice(0, JOB_ERROR_CHARS_MAX),
+  lease_id: null,
+  lease_until_ms: null,
+});
 
 function toRecord(row: Selectable<Schema['jobs']>): Job {
   return {

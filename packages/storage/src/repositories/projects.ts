@@ -88,7 +88,7 @@ async function insert(database: Kysely<Schema>, project: ProjectRecord): Promise
 }
 
 /** Changes of one project happen one after the other. False when there is no such project. */
-async function lockProject(transaction: Transaction<Schema>, apiKey: string): Promise<boolean> {
+export async function lockProject(transaction: Transaction<Schema>, apiKey: string): Promise<boolean> {
   const query = transaction.selectFrom('projects').select('api_key').where('api_key', '=', apiKey);
   return (await query.forUpdate().executeTakeFirst()) !== undefined;
 }

@@ -3,12 +3,9 @@ import { z } from 'zod';
 import { SESSION_ID_CHARS_MAX } from '@godwit/protocol';
 import type { ControlContext } from '../../context.js';
 import { ControlError } from '../../errors.js';
-import type { Project } from '../../projects/project.js';
+import { PROJECT_ID_CHARS_MAX, type Project } from '../../projects/project.js';
 import type { SessionState } from '../../roster/state.js';
 import { authenticateProject } from '../../tokens/project-token.js';
-
-/** API keys are digits, ids of applications are UUIDs. */
-const PROJECT_ID_CHARS_MAX = 64;
 
 export const projectParams = z.object({ projectId: z.string().max(PROJECT_ID_CHARS_MAX) });
 export const sessionParams = projectParams.extend({ sessionId: z.string().max(SESSION_ID_CHARS_MAX) });

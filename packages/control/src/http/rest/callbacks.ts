@@ -76,11 +76,20 @@ function deadRoutes(
   const one = { params: projectParams.extend({ id: z.string().max(128) }) };
   typed.post(`${PROJECT}/callback/dead/:id/replay`, { schema: one }, async (request, reply) => {
     const { apiKey } = await authorizedProject(context, request, request.params);
-    if (!(await storage.jobs.revive(request.params.id, context.clockMs(), apiKey)))
-      throw new ControlError('callbackNotFound', 'No callback of that id was given up.');
-    context.callbacksDue();
+    await replayDead({ context, storage }, request.params.id, apiKey);
     return reply.code(204).send();
   });
+}
+
+/** Sends a callback that was given up once more; of one project, or of any. Throws a ControlError. */
+export async function replayDead(
+  { context, storage }: Pick<HttpOptions, 'context' | 'storage'>,
+  id: string,
+  apiKey?: string,
+): Promise<void> {
+  if (!(await storage.jobs.revive(id, context.clockMs(), apiKey)))
+    throw new ControlError('callbackNotFound', 'No callback of that id was given up.');
+  context.callbacksDue();
 }
 
 const viewReceiver = ({ callbackId, group, event, url, createdAtMs }: CallbackReceiver): object => ({

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { EXCLUDED_STREAMS_MAX, SIGNAL_TYPE_CHARS_MAX } from '@godwit/protocol';
+import { EXCLUDED_STREAMS_MAX, SIGNAL_DATA_BYTES_MAX, SIGNAL_TYPE_CHARS_MAX } from '@godwit/protocol';
+import type { ControlContext } from '../../context.js';
 import { ControlError } from '../../errors.js';
 import type { Project } from '../../projects/project.js';
 import { forceDisconnect, muteSession, muteStream } from '../../roster/moderation.js';
@@ -12,7 +13,7 @@ import { authorized, SESSION, sessionParams } from './authorization.js';
 import { publishedStream } from './roster.js';
 
 const connectionParams = sessionParams.extend({ connectionId: z.string().max(64) });
-/** The length of `data` is judged in bytes, by what takes it. */
+/** The length of `data` is judged in bytes, by `send`. */
 const signalBody = z.object({ type: z.string().max(SIGNAL_TYPE_CHARS_MAX).optional(), data: z.string() });
 /** A `p` is a pause of 500 ms. */
 const dtmfBody = z.object({ digits: z.string().regex(/^[0-9*#p]{1,64}$/, 'must be 0 to 9, *, # and p') });
@@ -36,16 +37,31 @@ function signalRoutes(app: FastifyInstance, { context }: HttpOptions): void {
   const toAll = { params: sessionParams, body: signalBody };
   typed.post(`${SESSION}/signal`, { schema: toAll }, async (request, reply) => {
     const { session } = await authorized(context, request, request.params);
-    sendSignal(context, session, { ...request.body, from: null, to: null });
+    send(context, session, request.body, null);
     return reply.code(204).send();
   });
   const toOne = { params: connectionParams, body: signalBody };
   typed.post(`${SESSION}/connection/:connectionId/signal`, { schema: toOne }, async (request, reply) => {
     const { session } = await authorized(context, request, request.params);
     const to = connectionOf(session, request.params.connectionId);
-    sendSignal(context, session, { ...request.body, from: null, to });
+    send(context, session, request.body, to);
     return reply.code(204).send();
   });
+}
+
+/** The server says it. Throws a ControlError when it is too large. */
+function send(
+  context: ControlContext,
+  session: SessionState,
+  { type, data }: z.infer<typeof signalBody>,
+  to: ConnectionState | null,
+): void {
+  if (Buffer.byteLength(data) > SIGNAL_DATA_BYTES_MAX)
+    throw new ControlError(
+      'signalTooLarge',
+      `The data of a signal has at most ${SIGNAL_DATA_BYTES_MAX} bytes.`,
+    );
+  sendSignal(context, session, { type, data, from: null, to });
 }
 
 function muteRoutes(app: FastifyInstance, { context }: HttpOptions): void {
