@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
-import type { RosterStorage } from '@godwit/storage';
+import type { Membership, RosterStorage } from '@godwit/storage';
 import type { Metrics } from './metrics.js';
 import type { NodeRegistry } from './nodes/registry.js';
 import type { Roster } from './roster/roster.js';
+import type { ConnectionState } from './roster/state.js';
 import type { RouteDistributor } from './roster/route-distributor.js';
 import type { UnwrittenChanges } from './roster/unwritten.js';
 import type { ProjectDirectory } from './projects/project.js';
@@ -25,6 +26,8 @@ export interface Timings {
 /** What the parts of control share. */
 export interface ControlContext {
   readonly storage: RosterStorage;
+  /** This control among those that share the storage. */
+  readonly membership: Membership;
   readonly nodes: NodeRegistry;
   readonly routes: RouteDistributor;
   readonly roster: Roster;
@@ -34,6 +37,12 @@ export interface ControlContext {
   readonly projects: ProjectDirectory;
   /** A change of the roster has written callbacks: they are looked for at once. */
   readonly callbacksDue: () => void;
+  /** It keeps no session any more and will end. */
+  readonly isLeaving: () => boolean;
+  /** Connections of an earlier control are in the roster: their nodes are asked what they still run. */
+  readonly takenUp: (connections: readonly ConnectionState[]) => void;
+  /** A node has heard of a later keeper of a session that we think is ours: this control was taken for dead. */
+  readonly superseded: (sessionId: string) => void;
   /** Wall clock, milliseconds since 1970. */
   readonly clockMs: () => number;
   readonly migrationMinAgeMs: number;

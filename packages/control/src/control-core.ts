@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import { SIGNALLING_RESUME_GRACE_MS } from '@godwit/protocol';
-import type { RosterStorage } from '@godwit/storage';
+import { REPLICAS_MAX, SIGNALLING_RESUME_GRACE_MS, type ControlReplica } from '@godwit/protocol';
+import { aloneAs, type Membership, type RosterStorage } from '@godwit/storage';
 import type { ControlContext, Timings } from './context.js';
 import {
   CONNECTED_WAIT_MS,
@@ -19,11 +19,13 @@ import { Migrations } from './migration/migrations.js';
 import { MoveWaits } from './migration/move-waits.js';
 import { NodeEvents } from './nodes/node-events.js';
 import { NodeRegistry } from './nodes/registry.js';
-import { forgetGoneNodes, recover } from './roster/recovery.js';
+import { Reconciliation } from './nodes/reconciliation.js';
 import { Retention } from './roster/retention.js';
 import { Roster } from './roster/roster.js';
 import { RouteDistributor } from './roster/route-distributor.js';
 import { UnwrittenChanges } from './roster/unwritten.js';
+import { newReplicaId } from './ids.js';
+import { Upkeep } from './upkeep.js';
 
 const DEFAULT_TIMINGS: Timings = {
   pathProofMs: PATH_PROOF_TIMEOUT_MS,
@@ -49,6 +51,10 @@ export interface ControlCoreOptions extends Pick<
   readonly timings?: Partial<Timings>;
   /** Default: nobody delivers callbacks. */
   readonly callbacksDue?: () => void;
+  /** Default: the only control of its storage. */
+  readonly membership?: Membership;
+  /** Others have taken this control for dead. */
+  readonly onLost?: () => void;
 }
 
 /** The decisions of control, wired, without its listeners: nodes and clients come through registry and roster. */
@@ -57,9 +63,12 @@ export class ControlCore {
   readonly migrations: Migrations;
   readonly waits = new MoveWaits();
   readonly #retention: Retention;
+  readonly #upkeep: Upkeep;
+  #isLeaving = false;
 
   constructor(options: ControlCoreOptions) {
     const { storage, log, clockMs } = options;
+    const membership = options.membership ?? aloneAs(newReplicaId(), clockMs());
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
     const nodes = new NodeRegistry({
       storage,
@@ -69,12 +78,26 @@ export class ControlCore {
       deadMs: timings.nodeDeadMs,
       missingAfterMs: timings.nodeMissingMs,
       reportGraceMs: timings.nodeReportGraceMs,
+      controls: () => ({ replicaId: membership.replicaId, replicas: reachable(membership) }),
     });
+    const roster = new Roster();
+    const superseded = (sessionId: string): void => {
+      log.error({ sessionId }, 'another control keeps a session of this one');
+      options.onLost?.();
+    };
     this.context = {
       storage,
+      membership,
       nodes,
-      routes: new RouteDistributor(nodes, log),
-      roster: new Roster(storage),
+      routes: new RouteDistributor({ nodes, roster, superseded, log }),
+      roster,
+      superseded,
+      isLeaving: () => this.#isLeaving,
+      takenUp: (connections) => {
+        reconciliation.takenUp(connections).catch((error: unknown) => {
+          log.error({ error: String(error) }, 'asking nodes for what they run failed');
+        });
+      },
       unwritten: new UnwrittenChanges(log),
       log,
       metrics: createMetrics(),
@@ -86,21 +109,48 @@ export class ControlCore {
     };
     this.migrations = new Migrations(this.context, this.waits);
     this.#retention = new Retention(this.context);
-    nodes.setListener(new NodeEvents(this.context, this.migrations, this.waits));
+    this.#upkeep = new Upkeep(this.context);
+    const reconciliation = new Reconciliation(this.context);
+    nodes.setListener(new NodeEvents(this.context, this.migrations, this.waits, reconciliation));
   }
 
-  /** Takes up what an earlier control left. Before any node or client is let in. */
-  recover(): Promise<void> {
-    return recover(this.context);
+  /** Takes up what earlier controls left. Before any node or client is let in. */
+  async recover(): Promise<void> {
+    const { storage, membership, nodes, clockMs } = this.context;
+    const [self] = membership.replicas();
+    if (membership.isAlone && self !== undefined) await storage.replicas.beginAlone(self);
+    // Nodes that own nothing, and are about to own nothing, register anew: their ids are free again.
+    if (membership.replicas().length === 1) await storage.nodes.forgetIdle(clockMs() + 1);
+    nodes.load(await storage.nodes.list());
+    await this.#upkeep.takeAll();
+  }
+
+  /** Lets go of every session, so that others may take them up: nothing of them ends. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    this.context.roster.clear();
+    await this.context.membership.leave();
+  }
+
+  /** A control of the same storage has come or gone. */
+  replicasChanged(): void {
+    this.#upkeep.replicasChanged();
   }
 
   /** Lets go of nodes that are silent or long gone, and of what ended long ago; call every TICK_INTERVAL_MS. */
   tick(nowMs: number): void {
+    if (this.#isLeaving) return;
     this.context.nodes.tick(nowMs);
     this.#retention.tick(nowMs);
     this.context.unwritten.tick();
-    forgetGoneNodes(this.context, nowMs).catch((error: unknown) => {
-      this.context.log.error({ error: String(error) }, 'forgetting a node failed');
-    });
+    this.#upkeep.tick(nowMs);
   }
+}
+
+/** Those that listen. */
+function reachable(membership: Membership): ControlReplica[] {
+  return membership
+    .replicas()
+    .flatMap(({ replicaId, url }) => (url === null ? [] : [{ replicaId, url }]))
+    .slice(0, REPLICAS_MAX);
 }

@@ -4,12 +4,12 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { NODE_PATH, SIGNALLING_PATH } from '@godwit/protocol';
-import { claimDatabase, openFolderStorage, openPostgresStorage, type Storage } from '@godwit/storage';
+import type { Membership, Storage } from '@godwit/storage';
 import { Courier } from './callbacks/courier.js';
 import type { ControlContext, Timings } from './context.js';
 import { ControlCore } from './control-core.js';
 import { createHttp } from './http/server.js';
-import { SHUTDOWN_FLUSH_MS, SHUTDOWN_MIGRATIONS_MS, TICK_INTERVAL_MS } from './limits.js';
+import { LEAVING_MS, SHUTDOWN_FLUSH_MS, SHUTDOWN_MIGRATIONS_MS, TICK_INTERVAL_MS } from './limits.js';
 import { within } from './deadline.js';
 import type { Migrations } from './migration/migrations.js';
 import { NodeServer } from './nodes/node-server.js';
@@ -17,6 +17,8 @@ import { ProjectAdministration } from './projects/administration.js';
 import { StoredProjects } from './projects/directory.js';
 import { ensureFirstProject } from './projects/first-project.js';
 import { SecretBox } from './projects/secret-box.js';
+import { openDatabase } from './replicas/open-database.js';
+import { reachableUrl } from './replicas/reachable-url.js';
 import { loadSecrets, type Secrets } from './secrets.js';
 import { SettingsError, type ControlSettings } from './settings.js';
 import { SignallingServer } from './signalling/server.js';
@@ -34,7 +36,7 @@ export interface ControlOptions {
   readonly storage?: Storage;
   readonly secrets?: Secrets;
   readonly log?: Logger;
-  /** Another control has the database now, and this one is closed. */
+  /** The other controls of the database have taken this one for dead, and it is closed. */
   readonly onTaken?: () => void;
   /** Tests shorten waits. */
   readonly timings?: Partial<Timings>;
@@ -61,35 +63,47 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   let running: RunningControl | null = null;
   let isTaken = false;
   const onTaken = (): void => {
+    if (isTaken) return;
     isTaken = true;
-    log.fatal('another control has taken the database over: this one ends');
+    log.fatal('the others have taken this control for dead: it ends, they go on with its sessions');
     running
       ?.close()
       .catch(() => undefined)
       .finally(() => options.onTaken?.());
   };
-  const storage = options.storage ?? (await openStorage(settings, onTaken));
+  const opened = await openDatabase(options, secrets, {
+    onLost: onTaken,
+    onChange: () => running?.replicasChanged(),
+  });
   try {
-    running = await assemble({ ...options, secrets, storage, log });
-    if (isTaken)
-      throw new SettingsError('Another control has taken the database over while this one started.');
+    running = await assemble({ ...options, ...opened, secrets, log, onTaken });
+    if (isTaken) throw new SettingsError('The others have taken this control for dead while it started.');
     return running;
   } catch (error) {
-    await storage.close();
+    await opened.membership.leave();
+    await opened.storage.close();
     throw error;
   }
 }
 
 async function assemble(
-  options: ControlOptions & { readonly secrets: Secrets; readonly storage: Storage; readonly log: Logger },
+  options: ControlOptions & {
+    readonly secrets: Secrets;
+    readonly storage: Storage;
+    readonly membership: Membership;
+    readonly log: Logger;
+    readonly onTaken: () => void;
+  },
 ): Promise<RunningControl> {
-  const { settings, secrets, storage, log } = options;
+  const { settings, secrets, storage, membership, log } = options;
   const clockMs = options.clockMs ?? Date.now;
   const box = new SecretBox(secrets.storageKey);
   await ensureFirstProject(storage, box, secrets, clockMs());
   const projects = new StoredProjects({ projects: storage.projects, box, log, clockMs });
   const core: ControlCore = new ControlCore({
     storage,
+    membership,
+    onLost: options.onTaken,
     log,
     clockMs,
     projects,
@@ -132,25 +146,6 @@ async function assemble(
     http,
     secrets,
   });
-}
-
-/** Closing it gives the database up as well. */
-async function openStorage({ databaseUrl, dataDir }: ControlSettings, onTaken: () => void): Promise<Storage> {
-  if (databaseUrl === undefined) return openFolderStorage(dataDir);
-  const claim = await claimDatabase(databaseUrl, onTaken);
-  try {
-    const storage = await openPostgresStorage(databaseUrl);
-    return {
-      ...storage,
-      close: async () => {
-        await storage.close();
-        await claim.release();
-      },
-    };
-  } catch (error) {
-    await claim.release();
-    throw error;
-  }
 }
 
 interface Parts {
@@ -204,6 +199,7 @@ class RunningControl implements Control {
     const address = http.server.address() as AddressInfo;
     const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     const url = `${options.tls === undefined ? 'http' : 'https'}://${name}:${address.port}`;
+    await this.#parts.context.membership.announce(options.settings.replicaUrl ?? reachableUrl(url));
     this.#parts.context.log.info({ url }, 'control listens');
     return { url, port: address.port };
   }
@@ -213,22 +209,26 @@ class RunningControl implements Control {
     return this.#closing;
   }
 
+  /** The controls of the database have changed. */
+  replicasChanged(): void {
+    this.#parts.core.replicasChanged();
+  }
+
   async #close(): Promise<void> {
-    const { context, migrations, courier, signalling, nodeServer, http } = this.#parts;
+    const { core, context, migrations, courier, signalling, nodeServer, http } = this.#parts;
     clearInterval(this.#ticker);
     // A move under way ends by itself; the next control would have to ask the nodes.
     await within(migrations.idle(), SHUTDOWN_MIGRATIONS_MS, undefined);
-    for (const connection of context.roster.connections()) {
-      if (connection.graceTimer !== null) clearTimeout(connection.graceTimer);
-      connection.graceTimer = null;
-      connection.ended = true;
-    }
+    await within(context.unwritten.flush(), SHUTDOWN_FLUSH_MS, undefined);
+    // Before the clients are sent away: whoever they come to next may take up their sessions at once.
+    await core.leave();
     await signalling.close();
+    if (context.membership.replicas().length > 0 && !context.membership.isAlone)
+      await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
     context.nodes.close();
     nodeServer.close();
     await http.close();
     await courier.close();
-    await within(context.unwritten.flush(), SHUTDOWN_FLUSH_MS, undefined);
     await context.storage.close();
   }
 }

@@ -7,6 +7,7 @@ export { moveTransport, type MoveReport } from './migration/move.js';
 export type { NegotiatedSection, NegotiatedState } from './negotiation/state.js';
 export { disconnect, endConnection, resume, startGrace } from './roster/connections.js';
 export type { ClientSocket } from './roster/client-channel.js';
+export { keepSession } from './roster/keep.js';
 export {
   newConnectionState,
   newTransportState,

@@ -86,7 +86,7 @@ describe.skipIf(findPostgres() === null)('while PostgreSQL is away', () => {
           },
         )
         .toBe('clientDisconnected');
-      expect(await harness.storage.streams.listLive(sessionId)).toEqual([]);
+      expect(await harness.storage.streams.listLive([sessionId])).toEqual([]);
       await offer('b'.repeat(24));
       await late.request('connect', { ...connect, pathMethod: 'candidate' });
       expect((await harness.rest('GET', `${sessionId}/connection`)).body['count']).toBe(2);

@@ -8,7 +8,9 @@ export function holdingsOf({ roster }: ControlContext, migrations: Migrations): 
   const sum = <T>(items: readonly T[], size: (item: T) => number): number =>
     items.reduce((total, item) => total + size(item), 0);
   return {
-    sessions: roster.sessions().length,
+    sessions: roster.sessions().filter((session) => session.connections.size > 0).length,
+    sessions_kept: roster.sessions().length,
+    signals_kept: sum(roster.sessions(), ({ signals }) => signals.kept),
     connections: connections.length,
     transports: transports.length,
     told_candidates: sum(transports, ({ description }) => description.candidates.length),

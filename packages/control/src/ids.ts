@@ -9,6 +9,10 @@ export function newConnectionId(): string {
   return randomUUID();
 }
 
+export function newReplicaId(): string {
+  return randomUUID();
+}
+
 export function newMigrationId(): string {
   return randomUUID();
 }

@@ -27,7 +27,7 @@ export const NODE_MISSING_AFTER_MS = 2_000;
 export const NODE_FATE_POLL_MS = 50;
 /** A client whose transport is lost is given this long for another one: as long as one whose socket broke. */
 export const REJOIN_TIMEOUT_MS = 30_000;
-/** A node that is away this long and owns nothing is forgotten; its id is free again. */
+/** A node that is away from every control this long and owns nothing is forgotten; its id is free again. */
 export const NODE_FORGET_MS = 60_000;
 /** Nodes of one installation; the peers message holds as many. */
 export const NODES_MAX = 256;
@@ -89,6 +89,32 @@ export const SIGNALLING_UNIDENTIFIED_MAX = 1_000;
 /** Bad messages before the socket is closed: a peer that speaks another protocol is not worth reading. */
 export const SIGNALLING_BAD_MESSAGES_MAX = 20;
 
+/** Sessions of a control that is gone which another takes up at a time: the others take theirs meanwhile. */
+export const ORPHANS_AT_ONCE_MAX = 64;
+/** How often a control looks for such sessions when nobody has told it of any. */
+export const ORPHANS_INTERVAL_MS = 2_000;
+/** A control that has just started and knows no node yet leaves them to others for this long. */
+export const ORPHANS_PATIENCE_MS = 3_000;
+/** A session that nobody has been in or asked for during this time is let go: whoever is asked next keeps it. */
+export const SESSION_IDLE_MS = 60_000;
+/** Signals of one session that can be told again: as many as one read answers. */
+export const SIGNALS_KEPT_MAX = 1_000;
+/** Signals are told again for this long: twice as long as a client whose control is away is waited for. */
+export const SIGNALS_KEPT_MS = 60_000;
+/** Signals of one session that are written in one transaction. */
+export const SIGNALS_PER_WRITE_MAX = 100;
+/** How often control writes that it has seen its nodes: a few times in NODE_FORGET_MS. */
+export const NODES_SEEN_INTERVAL_MS = 15_000;
+/** How long a control looks for the one that keeps a session: a little longer than one that died is counted as alive. */
+export const KEEPER_WAIT_MS = 8_000;
+/** Between two looks. */
+export const KEEPER_POLL_MS = 200;
+/** The control that keeps a session answers within this, or is about to be taken for dead. */
+export const KEEPER_ANSWER_MS = 3_000;
+/** A control that leaves goes on answering requests for this long: a load balancer needs a moment to hear of it. */
+export const LEAVING_MS = 2_000;
+/** How long another control may take to answer a request that was passed on to it. */
+export const FORWARD_TIMEOUT_MS = 10_000;
 /** Rows of what has ended are kept for this long: a day to look into yesterday's trouble. */
 export const ENDED_KEPT_MS = 86_400_000;
 /** How often they are looked for: a round forgets up to 1,000, more than clients come and go in a minute on one control. */

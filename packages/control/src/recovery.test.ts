@@ -25,14 +25,9 @@ async function restartDuringMove(timings: Partial<Timings>) {
   const owner = { ownerNodeId: a.nodeId, epoch: 1 };
   const moveId = 'ab'.repeat(8);
   await storage.transports.beginMove(transportId, owner, { moveId, targetNodeId: b.nodeId });
-  await storage.nodes.save({
-    nodeId: b.nodeId,
-    identityKey: b.identity.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
-    bootId: '0'.repeat(16),
-    version: '',
-    registeredAtMs: 1,
-    lastSeenAtMs: 1,
-  });
+  const identityKey = b.identity.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  const process = { bootId: '0'.repeat(16), version: '', registeredAtMs: 1, lastSeenAtMs: 1 };
+  await storage.nodes.register({ identityKey, ...process }, [b.nodeId]);
   const after = await Harness.start({ storage: kept, timings });
   return { storage, after, a, b, sessionId, transportId, moveId };
 }

@@ -41,6 +41,9 @@ const schema = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://; leave it out to use the embedded database')
     .optional(),
+  GODWIT_REPLICA_URL: z
+    .url({ protocol: /^https?$/, error: 'must be a URL, e.g. http://10.0.0.5:4600' })
+    .optional(),
   GODWIT_MIGRATION_MIN_AGE_SECONDS: z.coerce
     .number({ error: 'must be a number of seconds; 0 switches the limit off' })
     .min(0, 'must not be negative; 0 switches the limit off')
@@ -68,6 +71,8 @@ export interface ControlSettings {
   readonly storageKey?: string;
   /** PostgreSQL; absent: the embedded database in the data folder. May hold a password. */
   readonly databaseUrl?: string;
+  /** Where the other controls of the database and the nodes reach this one; absent: where it listens. */
+  readonly replicaUrl?: string;
   /** 0 switches error 15215 off. */
   readonly migrationMinAgeMs: number;
   /** Receivers of callbacks may have private addresses and loopback. */
@@ -107,6 +112,7 @@ export function parseSettings(
     ...(values.GODWIT_JOIN_KEY === undefined ? {} : { joinKey: values.GODWIT_JOIN_KEY }),
     ...(values.GODWIT_STORAGE_KEY === undefined ? {} : { storageKey: values.GODWIT_STORAGE_KEY }),
     ...(values.GODWIT_DATABASE_URL === undefined ? {} : { databaseUrl: values.GODWIT_DATABASE_URL }),
+    ...(values.GODWIT_REPLICA_URL === undefined ? {} : { replicaUrl: values.GODWIT_REPLICA_URL }),
     migrationMinAgeMs: values.GODWIT_MIGRATION_MIN_AGE_SECONDS * 1_000,
     callbacksToPrivate: values.GODWIT_CALLBACKS_TO_PRIVATE,
     demo: values.GODWIT_DEMO,

@@ -62,6 +62,8 @@ export const LINK_PING_INTERVAL_MS = 200;
 export const LINK_CLOCK_SAMPLES = 16;
 /** Relay frames of the former ingress owner are accepted for this long after a change (5). */
 export const FORMER_INGRESS_MS = 2_000;
+/** Sessions whose control is remembered: as many as a node may hold transports. */
+export const SESSION_TERMS_MAX = 65_536;
 /** First and longest pause before the node dials control again. */
 export const CONTROL_RECONNECT_MS = 250;
 export const CONTROL_RECONNECT_MS_MAX = 5_000;

@@ -7,7 +7,7 @@ import type { PoolAddress } from '@godwit/protocol';
 import { createNodeCertificate, type NodeCertificate } from '@godwit/transport';
 import { startClockwork, startHeartbeat } from './clockwork.js';
 import { handshakesWith } from './commands/handshakes.js';
-import { ControlConnection } from './control/control-connection.js';
+import { ControlConnections } from './control/control-connections.js';
 import { handoverSelfTest } from './handover/self-test.js';
 import { STOP_GRACE_MS, STOP_MAX_MS, TICK_INTERVAL_MS } from './limits.js';
 import { holdingsOf } from './holdings.js';
@@ -80,7 +80,7 @@ class MediaNode implements NodeProcess {
   readonly #settings: NodeSettings;
   readonly #sockets: Sockets;
   readonly #core: NodeCore;
-  readonly #control: ControlConnection;
+  readonly #control: ControlConnections;
   readonly #log: Logger;
   #operations: FastifyInstance | null = null;
   #timers: NodeJS.Timeout[] = [];
@@ -175,8 +175,8 @@ class MediaNode implements NodeProcess {
     identity: NodeIdentity,
     onRegistered: (nodeId: string) => void,
     onRefused: (reason: string) => void,
-  ): ControlConnection {
-    return new ControlConnection({
+  ): ControlConnections {
+    return new ControlConnections({
       controlUrl: this.#settings.controlUrl,
       joinKey: this.#settings.joinKey,
       identity,

@@ -38,3 +38,5 @@ export const SIGNALLING_REPLAY_EVENTS_MAX = 512;
  * silence from the target and from control both, so this must be well below.
  */
 export const NODE_PING_INTERVAL_MS = 150;
+/** Controls of one database: each node holds a socket to every one of them. */
+export const REPLICAS_MAX = 16;

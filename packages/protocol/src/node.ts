@@ -11,6 +11,7 @@ import {
   uint16,
   uint32,
 } from './media.js';
+import { REPLICAS_MAX } from './limits.js';
 import { moveFailure, moveMeasures, moveOutcome, pathMethod } from './moves.js';
 
 /** Path of the WebSocket that a node opens to control. */
@@ -27,6 +28,16 @@ const epoch = uint32;
 
 /** First message on the socket, from control. */
 export const nodeChallenge = z.object({ type: z.literal('challenge'), nonce: base64 });
+
+/** A transport that a node owns. */
+const reportedTransport = z.object({
+  transportId: id64,
+  epoch,
+  /** Its handshake is over, should `transportConnected` be lost. Absent from nodes of before this field, as the next. */
+  connected: z.boolean().optional(),
+  sessionId: z.string().optional(),
+});
+export type ReportedTransport = z.infer<typeof reportedTransport>;
 
 /** What a node says of itself; the join key never crosses the wire. */
 export const nodeRegistration = z.object({
@@ -54,21 +65,24 @@ export const nodeRegistration = z.object({
   opsUrl: z.string().max(256),
   pid: z.number().int().positive(),
   /** Transports it still runs (after control or the socket went away). */
-  transports: z
-    .array(
-      z.object({
-        transportId: id64,
-        epoch,
-        /** Its handshake is over, should `transportConnected` be lost. Absent from nodes of before this field. */
-        connected: z.boolean().optional(),
-      }),
-    )
-    .max(65_536),
+  transports: z.array(reportedTransport).max(65_536),
 });
 export type NodeRegistration = z.infer<typeof nodeRegistration>;
-export type ReportedTransport = NodeRegistration['transports'][number];
 
-export const nodeWelcome = z.object({ type: z.literal('welcome'), nodeId });
+/** A control process that a node is to hold a socket to: each keeps sessions of its own. */
+export const controlReplica = z.object({ replicaId: z.string().max(64), url: z.string().max(2_048) });
+export type ControlReplica = z.infer<typeof controlReplica>;
+const controlReplicas = z.array(controlReplica).max(REPLICAS_MAX);
+
+export const nodeWelcome = z.object({
+  type: z.literal('welcome'),
+  nodeId,
+  /** Who answers here. */
+  replicaId: z.string().max(64),
+  /** Every control, this one among them. */
+  replicas: controlReplicas,
+});
+export type NodeWelcome = z.infer<typeof nodeWelcome>;
 
 /** One other node, as control tells it. */
 export const nodePeer = z.object({
@@ -99,6 +113,13 @@ const remoteParameters = z.object({
 export type RemoteParameters = z.infer<typeof remoteParameters>;
 
 const commands = {
+  /** The controls have changed. */
+  setReplicas: z.object({ type: z.literal('setReplicas'), replicas: controlReplicas }),
+  /** To a node that registered before its session's control took over: which of these it owns. */
+  reportTransports: z.object({
+    type: z.literal('reportTransports'),
+    transportIds: z.array(id64).max(1_024),
+  }),
   setPeers: z.object({ type: z.literal('setPeers'), peers: z.array(nodePeer).max(1_024) }),
   /** Upserts; a route that names this node nowhere removes the stream here. */
   setStreams: z.object({ type: z.literal('setStreams'), streams: z.array(streamRoute).max(1_024) }),
@@ -209,10 +230,19 @@ const commands = {
   }),
 };
 
+/**
+ * On whose behalf: the session, and the term of the control that keeps it. A node refuses what an earlier term says of a
+ * session that a later one has spoken for (`superseded`).
+ */
+const sessionTerm = z.object({ sessionId: z.string(), term: z.number().int().positive() });
+export type SessionTerm = z.infer<typeof sessionTerm>;
+
 const withId = <T extends z.ZodRawShape>(schema: z.ZodObject<T>) =>
-  schema.extend({ id: z.number().int().min(0) });
+  schema.extend({ id: z.number().int().min(0), on: sessionTerm.optional() });
 
 export const nodeCommand = z.discriminatedUnion('type', [
+  withId(commands.setReplicas),
+  withId(commands.reportTransports),
   withId(commands.setPeers),
   withId(commands.setStreams),
   withId(commands.createTransport),
@@ -233,6 +263,7 @@ export type NodeCommandType = NodeCommand['type'];
 
 /** Answers by command type; commands not named here answer `{}`. */
 export const nodeResults = {
+  reportTransports: z.object({ transports: z.array(reportedTransport) }),
   createTransport: z.object({
     ice: iceCredentials,
     fingerprint: dtlsFingerprint,
@@ -261,6 +292,7 @@ export type NodeResult<T extends NodeCommandType> = T extends keyof NodeResults
 /** Why a node refused a command. `moved`: a newer epoch lives elsewhere, ask control's rows again. */
 export const nodeErrorCode = z.enum([
   'moved',
+  'superseded',
   'unknown-transport',
   'unknown-move',
   'unknown-node',

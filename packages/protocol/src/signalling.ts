@@ -80,6 +80,8 @@ const requests = {
     resumeToken: z.string().max(256),
     /** `seq` of the last event that arrived. */
     lastSeq: z.number().int().min(0),
+    /** Highest `number` of a signal that arrived, or ConnectResult.signals: what came after it is told again. */
+    lastSignal: z.number().int().min(0).optional(),
   }),
   ping: z.object({ type: z.literal('ping') }),
   /** Reserves a stream id; others hear of it once the transport carries it. */
@@ -197,6 +199,8 @@ export interface ConnectResult {
   muteForced: boolean;
   /** `seq` of the last event already contained in this answer. */
   seq: number;
+  /** `number` of the session's last signal. */
+  signals: number;
 }
 export interface CreateStreamResult {
   streamId: string;
@@ -255,6 +259,8 @@ export const signallingEvent = z.discriminatedUnion('event', [
     data: z.string(),
     /** Absent when the server sent it (REST). */
     from: connectionInfo.optional(),
+    /** Grows with each signal of the session. Absent while the database is away: then nobody can tell it again. */
+    number: z.number().int().positive().optional(),
   }),
   /** Use this address; media follows when the checks have passed. */
   z.object({ event: z.literal('moveCandidate'), moveId: id64, candidates: z.array(candidateInit) }),

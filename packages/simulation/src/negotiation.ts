@@ -75,7 +75,7 @@ export async function join(
     ...row,
     role,
     connectionId,
-    session: context.roster.liveSession(session.sessionId) ?? session,
+    session,
     info: { connectionId, creationTime: context.clockMs(), data: '' },
     capabilities: capabilitiesOf(role),
     resumeTokenHash: hash,

@@ -26,7 +26,7 @@ export class Operator {
   /** The whole session goes to one node. Runs inside control's process. */
   migrate(control: SimControl, rehearsal: boolean): void {
     const { world, sessionId } = this.#platform;
-    const session = control.context.roster.liveSession(sessionId);
+    const session = control.context.roster.kept(sessionId);
     if (session === null) return;
     const inService = this.#inService(control);
     const target = inService.length > 0 && world.random.chance(0.7) ? world.random.pick(inService) : null;

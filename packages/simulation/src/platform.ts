@@ -321,8 +321,8 @@ export class Platform {
           counted(migrations.end(...args), (hasEnded) => {
             if (hasEnded) this.openMigrations -= 1;
           }),
-        endUnfinished: (nowMs) =>
-          counted(migrations.endUnfinished(nowMs), (count) => {
+        endUnfinished: (...args) =>
+          counted(migrations.endUnfinished(...args), (count) => {
             this.openMigrations -= count;
           }),
       },

@@ -2,6 +2,7 @@ import {
   ControlCore,
   endConnection,
   handleRestartAnswer,
+  keepSession,
   restartAtOwner,
   resume,
   startGrace,
@@ -189,7 +190,7 @@ export class SimControl {
   }
 
   async #join(request: Extract<ClientRequest, { type: 'join' }>): ReturnType<typeof join> {
-    const session = await this.context.roster.session(this.#options.sessionId);
+    const session = await keepSession(this.context, this.#options.sessionId);
     const inService = this.context.nodes.list().filter((node) => node.inService);
     if (session === null || inService.length === 0) return null;
     const { nodeId } = this.#options.world.random.pick(inService);

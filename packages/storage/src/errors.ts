@@ -1,7 +1,10 @@
 /** What can go wrong with the storage itself; each message says what to do. */
 export const storageErrorCatalogue = {
   dataFolderLocked: { code: 'dataFolderLocked', retryable: false },
-  databaseInUse: { code: 'databaseInUse', retryable: false },
+  /** Another control has taken the session over. */
+  sessionTaken: { code: 'sessionTaken', retryable: false },
+  /** Controls that share a database must have the same secrets. */
+  otherSecrets: { code: 'otherSecrets', retryable: false },
   migrationFailed: { code: 'migrationFailed', retryable: false },
   closed: { code: 'closed', retryable: false },
   workerFailed: { code: 'workerFailed', retryable: false },

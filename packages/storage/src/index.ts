@@ -7,7 +7,9 @@ export type { JobClaim, JobRepository, NewJob } from './repositories/jobs.js';
 export type { MetaRepository } from './repositories/meta.js';
 export type { MigrationRepository } from './repositories/migrations.js';
 export type { MoveRepository } from './repositories/moves.js';
-export type { NodeRepository } from './repositories/nodes.js';
+export type { NodeRepository, RegisteringNode } from './repositories/nodes.js';
+export type { Keeping, ReplicaRepository } from './repositories/replicas.js';
+export type { SessionSignalRecord, SignalRepository } from './repositories/signals.js';
 export type {
   CredentialAdded,
   CredentialRevoked,
@@ -18,7 +20,8 @@ export type { SessionRepository } from './repositories/sessions.js';
 export type { StreamRepository } from './repositories/streams.js';
 export type { MoveResult, TransportRepository } from './repositories/transports.js';
 export { CALLBACK_RECEIVERS_MAX, PROJECT_CREDENTIALS_MAX } from './limits.js';
-export { claimDatabase, type DatabaseClaim } from './postgres/claim.js';
+export { aloneAs, type Membership } from './membership.js';
+export { joinReplicas, type JoinOptions } from './postgres/replicas.js';
 export { lockFolder, type FolderLock } from './lock-file.js';
 export {
   openFolderStorage,

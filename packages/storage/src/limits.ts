@@ -25,9 +25,13 @@ export const POSTGRES_CONNECTIONS_MAX = 16;
 export const POSTGRES_CONNECT_TIMEOUT_MS = 3_000;
 /** A statement that takes longer is ended: every one of them touches a few rows by their keys. */
 export const POSTGRES_STATEMENT_TIMEOUT_MS = 5_000;
-/** A control that was killed is still connected until PostgreSQL has noticed, after 11 s at most; who starts meanwhile waits. */
-export const POSTGRES_CLAIM_WAIT_MS = 15_000;
-/** How often the holder of a claim looks whether it still has it. */
-export const POSTGRES_CLAIM_BEAT_MS = 2_000;
-/** Between two attempts to take a database. */
-export const POSTGRES_CLAIM_RETRY_MS = 500;
+/** How long a control counts as alive after it last said so: one that stalls for longer has lost its sessions to others. */
+export const REPLICA_LEASE_MS = 5_000;
+/** How often a control says that it is alive: three times may fail. */
+export const REPLICA_BEAT_MS = 1_000;
+/** A control stops writing this long before others may take over: what it has sent by then has arrived. */
+export const REPLICA_LEASE_MARGIN_MS = 1_000;
+/** A statement about replicas that takes longer has failed: the next beat tries again. */
+export const REPLICA_STATEMENT_TIMEOUT_MS = 2_000;
+/** Signals that one read answers: those of the last minute, of the sessions that are taken up together. */
+export const SIGNALS_READ_MAX = 10_000;

@@ -110,6 +110,42 @@ export interface SessionRecord {
   readonly muteForced: boolean;
 }
 
+/** A control process: one of those that share a database. */
+export interface ReplicaRecord {
+  /** Random per start. */
+  readonly replicaId: string;
+  /** Where the other controls and the nodes reach it; null until it listens. */
+  readonly url: string | null;
+  readonly startedAtMs: number;
+}
+
+/** A session and the replica that keeps it: nobody else changes its roster or commands nodes for it. */
+export interface KeptSession {
+  readonly record: SessionRecord;
+  /** Grows with each replica that takes the session: what an earlier keeper says is told apart by it. */
+  readonly term: number;
+  /** Number of its last signal. */
+  readonly signals: number;
+}
+
+/** A signal of a session, in the order of its numbers. */
+export interface SignalRecord {
+  readonly number: number;
+  /** Null: everybody. */
+  readonly toConnectionId: string | null;
+  /** What the receivers are told. */
+  readonly event: Json;
+  readonly createdAtMs: number;
+}
+
+/** A signal that has no number yet. */
+export interface NewSignal extends Omit<SignalRecord, 'number'> {
+  /** Null: the server. */
+  readonly fromConnectionId: string | null;
+  /** The sender's own number of it: the same signal is written once, however often it is asked for. Null: unknown. */
+  readonly requestId: number | null;
+}
+
 export interface ConnectionRecord {
   readonly connectionId: string;
   readonly sessionId: string;

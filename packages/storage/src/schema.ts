@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, RawBuilder } from 'kysely';
 
 /** 64-bit integers: PostgreSQL's driver answers text, PGlite a number. Read with Number(). */
 type Int64 = ColumnType<string | number, number, number>;
@@ -67,6 +67,26 @@ export interface Schema {
     created_at_ms: Int64;
     last_migration_ended_at_ms: NullableInt64;
     mute_forced: Generated<boolean>;
+    replica_id: ColumnType<string | null, string | null | undefined, string | null>;
+    term: Generated<string | number>;
+    signals: Generated<string | number>;
+  };
+  replicas: {
+    replica_id: string;
+    url: string | null;
+    fingerprint: string;
+    started_at_ms: Int64;
+    /** In the database's own time. */
+    lease_until: ColumnType<Date, RawBuilder<Date>, RawBuilder<Date>>;
+  };
+  signals: {
+    session_id: string;
+    number: Int64;
+    from_connection_id: string | null;
+    request_id: NullableInt64;
+    to_connection_id: string | null;
+    event: JsonColumn;
+    created_at_ms: Int64;
   };
   connections: {
     connection_id: string;

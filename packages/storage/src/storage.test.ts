@@ -6,11 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findPostgres, PostgresServer } from '@godwit/testing';
 import { rosterContract, storageContract } from './contract/index.js';
 import { lockFolder } from './lock-file.js';
-import { claimDatabase } from './postgres/claim.js';
 import { openFolderStorage, openMemoryStorage, openPostgresStorage, type Storage } from './storage.js';
 import { openPlainStorage } from './testing/index.js';
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('storage in memory', () => {
   let storage: Storage;
@@ -41,29 +38,6 @@ describe.skipIf(findPostgres() === null)('storage on PostgreSQL', () => {
     const url = await server.createDatabase('migrated_twice');
     const opened = await Promise.all([openPostgresStorage(url), openPostgresStorage(url)]);
     for (const other of opened) await other.close();
-  });
-
-  it('is claimed by one control: a second waits for the first, and takes over when it is gone', async () => {
-    const url = await server.createDatabase('claimed');
-    const taken: string[] = [];
-    const first = await claimDatabase(url, () => taken.push('first'));
-    const second = claimDatabase(url, () => taken.push('second'));
-    await expect(Promise.race([second, pause(1_000).then(() => 'waits')])).resolves.toBe('waits');
-    await first.release();
-    await (await second).release();
-    expect(taken).toEqual([]);
-  });
-
-  it('stays claimed by who had it when the server comes back', { timeout: 60_000 }, async () => {
-    const url = await server.createDatabase('claimed_again');
-    const taken: string[] = [];
-    const claim = await claimDatabase(url, () => taken.push('it'));
-    await server.stop();
-    await server.restart();
-    await pause(2_000);
-    await expect(claimDatabase(url, () => undefined)).rejects.toMatchObject({ code: 'databaseInUse' });
-    expect(taken).toEqual([]);
-    await claim.release();
   });
 
   it('says soon and plainly that the server is away, and goes on when it is back', async () => {

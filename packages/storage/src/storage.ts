@@ -15,7 +15,9 @@ import { migrationRepository, type MigrationRepository } from './repositories/mi
 import { moveRepository, type MoveRepository } from './repositories/moves.js';
 import { nodeRepository, type NodeRepository } from './repositories/nodes.js';
 import { projectRepository, type ProjectRepository } from './repositories/projects.js';
+import { replicaRepository, type ReplicaRepository } from './repositories/replicas.js';
 import { sessionRepository, type SessionRepository } from './repositories/sessions.js';
+import { signalRepository, type SignalRepository } from './repositories/signals.js';
 import { streamRepository, type StreamRepository } from './repositories/streams.js';
 import { transportRepository, type TransportRepository } from './repositories/transports.js';
 import type { Schema } from './schema.js';
@@ -23,11 +25,13 @@ import type { Schema } from './schema.js';
 /** What control remembers of calls: who is in them, and who owns what. */
 export interface RosterStorage {
   readonly meta: MetaRepository;
+  readonly replicas: ReplicaRepository;
   readonly nodes: NodeRepository;
   readonly sessions: SessionRepository;
   readonly connections: ConnectionRepository;
   readonly streams: StreamRepository;
   readonly transports: TransportRepository;
+  readonly signals: SignalRepository;
   readonly migrations: MigrationRepository;
   readonly moves: MoveRepository;
   close(): Promise<void>;
@@ -68,11 +72,11 @@ export async function openFolderStorage(folder: string): Promise<Storage> {
 }
 
 /**
- * PostgreSQL 15 or newer at `url` (postgres://…). One control at a time: see `claimDatabase`.
- * Errors: unavailable when it cannot be reached, migrationFailed.
+ * PostgreSQL 15 or newer at `url` (postgres://…). Several controls may share it: see `joinReplicas`. While `isSure` says no,
+ * nothing is asked and everything fails as `unavailable`. Errors: unavailable when it cannot be reached, migrationFailed.
  */
-export async function openPostgresStorage(url: string): Promise<Storage> {
-  return storageOverPool(openPostgresPool(url));
+export async function openPostgresStorage(url: string, isSure: () => boolean = () => true): Promise<Storage> {
+  return storageOverPool(openPostgresPool(url, isSure));
 }
 
 /** Any pool that speaks PostgreSQL 15 or newer. Brings the schema up to date. Owns the pool from here on. */
@@ -90,11 +94,13 @@ export async function storageOverPool(pool: PostgresPool): Promise<Storage> {
     callbacks: callbackRepository(database),
     jobs: jobRepository(database),
     audit: auditRepository(database),
+    replicas: replicaRepository(database),
     nodes: nodeRepository(database),
     sessions: sessionRepository(database),
     connections: connectionRepository(database),
     streams: streamRepository(database),
     transports: transportRepository(database),
+    signals: signalRepository(database),
     migrations: migrationRepository(database),
     moves: moveRepository(database),
     close: () => database.destroy(),

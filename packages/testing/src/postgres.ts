@@ -69,7 +69,7 @@ export class PostgresServer {
 
   /** An empty database; answers its URL. */
   async createDatabase(name: string): Promise<string> {
-    await this.#sql(`create database "${name}"`);
+    await this.query(`create database "${name}"`);
     return this.#urlOf(name);
   }
 
@@ -118,13 +118,14 @@ export class PostgresServer {
   }
 
   #answers(): Promise<boolean> {
-    return this.#sql('select 1').then(
+    return this.query('select 1').then(
       () => true,
       () => false,
     );
   }
 
-  async #sql(statement: string): Promise<void> {
+  /** One statement, in the first database, over a connection of its own. */
+  async query(statement: string): Promise<void> {
     const args = [
       '-h',
       this.#folder,

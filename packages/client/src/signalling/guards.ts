@@ -65,7 +65,10 @@ const eventChecks: Record<SequencedEvent['event'], Check> = {
     isString(fields.streamId) && isString(fields.changedProperty) && isNewValue(fields),
   streamMuteForced: (fields) => isString(fields.streamId),
   muteForced: (fields) => typeof fields.active === 'boolean',
-  signal: (fields) => isString(fields.data) && (fields.from === undefined || isConnection(fields.from)),
+  signal: (fields) =>
+    isString(fields.data) &&
+    (fields.from === undefined || isConnection(fields.from)) &&
+    (fields.number === undefined || isNumber(fields.number)),
   moveCandidate: (fields) => isString(fields.moveId) && isArrayOf(fields.candidates, isCandidate),
   restartOffer: (fields) => isString(fields.restartId) && isString(fields.sdp),
   moveEnded: (fields) => isString(fields.moveId) && isString(fields.outcome),
@@ -119,7 +122,8 @@ export function isConnectResult(value: unknown): value is ConnectResult {
     isArrayOf(value.connections, isConnection) &&
     isArrayOf(value.streams, isStream) &&
     typeof value.muteForced === 'boolean' &&
-    isNumber(value.seq)
+    isNumber(value.seq) &&
+    isNumber(value.signals)
   );
 }
 

@@ -38,6 +38,7 @@ function connectResult(overrides: Partial<ConnectResult> = {}): ConnectResult {
     streams: [],
     muteForced: false,
     seq: 4,
+    signals: 7,
     ...overrides,
   };
 }

@@ -56,6 +56,8 @@ export class SignallingLink {
   #state: State = { kind: 'idle' };
   #identity: Identity | undefined;
   #lastSeq = 0;
+  /** Highest number of a signal: a control that knows none of our events tells again what came after it. */
+  #lastSignal = 0;
   #held: SequencedEvent[] | undefined = [];
 
   constructor(platform: Platform, url: string, observer: LinkObserver) {
@@ -133,6 +135,8 @@ export class SignallingLink {
   #joined(result: ConnectResult, socket: LiveSocket, attempt: number): void {
     this.#identity = { connectionId: result.connection.connectionId, resumeToken: result.resumeToken };
     if (!result.resumed) this.#lastSeq = result.seq;
+    // Those that were missed on the way come as events.
+    if (this.#state.kind === 'connecting') this.#lastSignal = result.signals;
     this.#state = { kind: 'open', socket, sinceMs: this.#platform.now(), attempt };
   }
 
@@ -144,6 +148,8 @@ export class SignallingLink {
     // A replay may overlap with what has arrived.
     if (event.seq <= this.#lastSeq) return;
     this.#lastSeq = event.seq;
+    if (event.event === 'signal' && event.number !== undefined)
+      this.#lastSignal = Math.max(this.#lastSignal, event.number);
     if (this.#held === undefined) return this.#observer.event(event);
     if (this.#held.length < EVENTS_BUFFERED_MAX) this.#held.push(event);
     else this.#giveUp();
@@ -192,7 +198,7 @@ export class SignallingLink {
     identity: Identity,
   ): Promise<void> {
     try {
-      const body = { ...identity, lastSeq: this.#lastSeq };
+      const body = { ...identity, lastSeq: this.#lastSeq, lastSignal: this.#lastSignal };
       const result = await this.#requests.add('resume', body, false, (text) => socket.send(text));
       if (this.#state !== away) return socket.close();
       if (result.connection.connectionId !== identity.connectionId) return this.#giveUp();

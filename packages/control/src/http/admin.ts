@@ -5,6 +5,7 @@ import { SESSION_ID_CHARS_MAX } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
 import { ControlError } from '../errors.js';
 import type { NodeView } from '../nodes/registry.js';
+import { keepSession } from '../roster/keep.js';
 import type { SessionState } from '../roster/state.js';
 import { verifyAdminToken } from '../tokens/project-token.js';
 import { projectRoutes } from './projects.js';
@@ -33,14 +34,14 @@ export function adminRoutes(app: FastifyInstance, options: HttpOptions, done: ()
       items: records.map((record) => ({
         sessionId: record.sessionId,
         createdAt: record.createdAtMs,
-        connections: context.roster.liveSession(record.sessionId)?.connections.size ?? 0,
-        streams: context.roster.liveSession(record.sessionId)?.streams.size ?? 0,
+        connections: context.roster.kept(record.sessionId)?.connections.size ?? 0,
+        streams: context.roster.kept(record.sessionId)?.streams.size ?? 0,
       })),
     };
   });
   const params = z.object({ sessionId: z.string().max(SESSION_ID_CHARS_MAX) });
   typed.get('/admin/v1/sessions/:sessionId', { schema: { params } }, async (request) => {
-    const session = await context.roster.session(request.params.sessionId);
+    const session = await keepSession(context, request.params.sessionId);
     if (session === null) throw new ControlError('sessionNotFound', 'There is no such session.');
     return viewSession(session);
   });

@@ -8,6 +8,7 @@ import { ControlError } from '../errors.js';
 import { newSessionId } from '../ids.js';
 import { DEMO_SESSIONS_MAX, DEMO_TOKEN_LIFETIME_SECONDS } from '../limits.js';
 import { migrationStarted, viewMigration, viewStarted } from '../migration/view.js';
+import { keepSession } from '../roster/keep.js';
 import type { SessionState } from '../roster/state.js';
 import { issueClientToken } from '../tokens/client-token.js';
 import { viewNode, viewSession } from './admin.js';
@@ -83,7 +84,7 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
 }
 
 async function findDemoSession(context: ControlContext, sessionId: string): Promise<SessionState> {
-  const session = await context.roster.session(sessionId);
+  const session = await keepSession(context, sessionId);
   if (session?.record.demo !== true)
     throw new ControlError('sessionNotFound', 'There is no such demo session.');
   return session;

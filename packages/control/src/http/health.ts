@@ -10,9 +10,10 @@ export function healthRoutes(
   done: () => void,
 ): void {
   app.get('/health', (_request, reply) => {
-    if (context.nodes.list().some((node) => node.inService)) return reply.send({ status: 'ok' });
+    const isReady = context.nodes.list().some((node) => node.inService);
+    if (isReady && !context.isLeaving()) return reply.send({ status: 'ok' });
     const { status, code, message } = errorCatalogue.unavailable;
-    const reason = 'No media node is in service yet.';
+    const reason = isReady ? 'This control is about to end.' : 'No media node is in service yet.';
     return reply.code(status).send({ status: 'unavailable', reason, code, message, description: reason });
   });
   app.get('/api/client/v2/status', () => ({ status: 'success', result: 'OK' }));

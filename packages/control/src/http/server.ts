@@ -26,6 +26,9 @@ import { adminRoutes } from './admin.js';
 import { assetRoutes } from './assets.js';
 import { demoRoutes } from './demo.js';
 import { healthRoutes } from './health.js';
+import { KeptElsewhere } from '../replicas/kept-elsewhere.js';
+import { PASSED_ON_HEADER } from '../signalling/tunnel.js';
+import { passOn } from './pass-on.js';
 import { restRoutes } from './rest/index.js';
 
 export interface HttpOptions {
@@ -125,7 +128,17 @@ function answerErrors(app: FastifyInstance, { context }: HttpOptions): void {
     );
     return reply.code(error.status).send(error.body);
   });
-  app.setErrorHandler((error: FastifyError, request, reply) => {
+  app.setErrorHandler(async (failure: FastifyError, request, reply) => {
+    let error: FastifyError = failure;
+    if (failure instanceof KeptElsewhere) {
+      // Tells whoever passed it on that nothing has come of it.
+      if (PASSED_ON_HEADER in request.headers) void reply.header(PASSED_ON_HEADER, '1');
+      try {
+        return await passOn(context, request, reply, failure);
+      } catch (refused) {
+        error = refused as FastifyError;
+      }
+    }
     const known = asControlError(error);
     if (known.status >= 500) {
       context.log.error({ error: error.message, route: request.routeOptions.url }, 'a REST request failed');

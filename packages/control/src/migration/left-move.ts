@@ -1,6 +1,7 @@
 import type { MoveIntent } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { isCommandError } from '../nodes/node-session.js';
+import { nodeFor } from '../nodes/session-node.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { configure } from '../transports/configure.js';
 import { adoptOwner } from './adopt-owner.js';
@@ -17,10 +18,10 @@ export async function endLeftMove(
   connection: ConnectionState,
   transport: TransportState,
 ): Promise<boolean> {
-  const { storage, nodes, log } = context;
+  const { storage, log } = context;
   const { transportId, ownerNodeId } = transport;
   const intent = (await storage.transports.get(transportId))?.intent ?? null;
-  const source = nodes.session(ownerNodeId);
+  const source = nodeFor(context, connection.session, ownerNodeId);
   if (intent === null || source === null) return false;
   const { moveId } = intent;
   let keptAs: number | undefined;
@@ -33,12 +34,12 @@ export async function endLeftMove(
     return false;
   }
   if (keptAs === undefined) {
-    const owned = await askTarget(context, transportId, intent);
+    const owned = await askTarget(context, connection, transportId, intent);
     if (owned === 'let-go' || owned === 'unknown') return false;
     return adoptTarget(context, connection, transport, intent, owned.epoch);
   }
   // Only what the source keeps is taken from the target.
-  await askTarget(context, transportId, intent);
+  await askTarget(context, connection, transportId, intent);
   return recordKept(context, transport, intent, keptAs);
 }
 
@@ -69,8 +70,8 @@ async function endTransferred(
 ): Promise<boolean> {
   const { transportId, ownerNodeId: nodeId } = transport;
   const { moveId } = intent;
-  const source = context.nodes.session(nodeId);
-  const owned = await askTarget(context, transportId, intent);
+  const source = nodeFor(context, connection.session, nodeId);
+  const owned = await askTarget(context, connection, transportId, intent);
   if (owned === 'unknown' || source === null) return false;
   if (owned === 'let-go') {
     const answer = await source
@@ -91,12 +92,13 @@ async function endTransferred(
 
 /** Gives the move up at the target. Whether it owns, and as what; `let-go`: it does not and never will by this move, or counts as dead. */
 async function askTarget(
-  { nodes }: ControlContext,
+  context: ControlContext,
+  { session }: ConnectionState,
   transportId: string,
   { moveId, targetNodeId, targetEpoch }: MoveIntent,
 ): Promise<{ readonly epoch: number } | 'let-go' | 'unknown'> {
-  const target = nodes.session(targetNodeId);
-  if (target === null) return nodes.isDead(targetNodeId) ? 'let-go' : 'unknown';
+  const target = nodeFor(context, session, targetNodeId);
+  if (target === null) return context.nodes.isDead(targetNodeId) ? 'let-go' : 'unknown';
   try {
     // One that has forgotten the move says what it owns; one that remembers it says that it is too late.
     const { epoch } = await target.command('cancelMove', { moveId, transportId });

@@ -9,6 +9,7 @@ import { mediaOf } from '../transports/configure.js';
 import { candidatesOfHop, candidatesOfRestart, type Hop } from '../transports/describe.js';
 import { offerRestart, restartAtOwner, type RestartTerms } from '../transports/restart.js';
 import type { MoveRequest } from './move.js';
+import { nodeFor, type SessionNode } from '../nodes/session-node.js';
 
 type Unreachable = 'source-lost' | 'target-unreachable';
 
@@ -143,7 +144,7 @@ export class MovePath {
   async cancel(nodeId: string, force: boolean): Promise<'cancelled' | 'too-late' | 'unreachable'> {
     const { moveId } = this.#request;
     const fields = { moveId, transportId: this.#transport.transportId, ...(force ? { force } : {}) };
-    const node = this.#context.nodes.session(nodeId);
+    const node = nodeFor(this.#context, this.#request.connection.session, nodeId);
     if (node === null) return 'unreachable';
     try {
       const { epoch } = await node.command('cancelMove', fields);
@@ -245,9 +246,9 @@ export class MovePath {
   async #ask<T extends object>(
     nodeId: string,
     unreachable: Unreachable,
-    command: (node: NonNullable<ReturnType<ControlContext['nodes']['session']>>) => Promise<T>,
+    command: (node: SessionNode) => Promise<T>,
   ): Promise<T | MoveFailure> {
-    const node = this.#context.nodes.session(nodeId);
+    const node = nodeFor(this.#context, this.#request.connection.session, nodeId);
     if (node === null) return unreachable;
     try {
       return await command(node);
@@ -270,6 +271,7 @@ function failureOf(code: NodeCommandError['code'], unreachable: Unreachable): Mo
     case 'not-connected':
       return code;
     case 'unknown-transport':
+    case 'superseded':
     case 'moved':
       return 'transport-closed';
     case 'timeout':

@@ -11,6 +11,7 @@ import { endLeftMove } from './left-move.js';
 import { grantedOwner, type ReportedOwner } from './granted-owner.js';
 import { MovePath } from './move-path.js';
 import type { Interruption, MoveEndedEvent, MoveWait, MoveWaits } from './move-waits.js';
+import { nodeFor } from '../nodes/session-node.js';
 
 export interface MoveRequest {
   readonly moveId: string;
@@ -231,9 +232,10 @@ class Move {
     const { transportId } = this.#transport;
     // The highest epoch that either may have.
     const fields = { transportId, epoch: this.#intent.returnEpoch, reason: 'clientDisconnected' };
+    const { session } = this.#request.connection;
     const nodes = [this.#sourceNodeId, this.#request.targetNodeId];
     await Promise.allSettled(
-      nodes.map((nodeId) => this.#context.nodes.session(nodeId)?.command('closeTransport', fields)),
+      nodes.map((nodeId) => nodeFor(this.#context, session, nodeId)?.command('closeTransport', fields)),
     );
   }
 

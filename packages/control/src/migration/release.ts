@@ -3,6 +3,7 @@ import type { ControlContext } from '../context.js';
 import { NodeCommandError, type NodeSession } from '../nodes/node-session.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { adoptOwner } from './adopt-owner.js';
+import { nodeFor } from '../nodes/session-node.js';
 
 export type ReleaseWanted = Extract<NodeEvent, { event: 'releaseWanted' }>;
 
@@ -29,7 +30,7 @@ export class Releases {
     this.#asked.add(moveId);
     try {
       const connection = this.#context.roster.byTransport(transportId);
-      if (connection === null) await this.#close(nodeId, transportId, epoch, 'unknown');
+      if (connection === null) await this.#closeUnlessKept(nodeId, transportId, epoch);
       else await connection.lock.run(() => this.#decide(connection, nodeId, question));
     } catch (error) {
       this.#context.log.error({ moveId, transportId, error: String(error) }, 'deciding a move failed');
@@ -103,28 +104,46 @@ export class Releases {
   #tellPeer({ moveId, transportId, peerNodeId, role, epoch }: ReleaseWanted): Promise<PeerAnswer> {
     if (role === 'source') return this.#tellAborted(peerNodeId, moveId, transportId, epoch);
     const fields = { moveId, transportId, word: { kind: 'accepted' } } as const;
-    return this.#ask(peerNodeId, (node) => node.command('tellMove', fields));
+    return this.#ask(peerNodeId, transportId, (node) => node.command('tellMove', fields));
   }
 
   #tellAborted(nodeId: string, moveId: string, transportId: string, ownerEpoch: number): Promise<PeerAnswer> {
     const fields = { moveId, transportId, word: { kind: 'aborted', ownerEpoch } } as const;
-    return this.#ask(nodeId, (node) => node.command('tellMove', fields));
+    return this.#ask(nodeId, transportId, (node) => node.command('tellMove', fields));
   }
 
   #release(nodeId: string, moveId: string, { transportId, epoch }: TransportState): Promise<PeerAnswer> {
-    return this.#ask(nodeId, (node) => node.command('releaseMove', { moveId, transportId, epoch }));
+    return this.#ask(nodeId, transportId, (node) =>
+      node.command('releaseMove', { moveId, transportId, epoch }),
+    );
+  }
+
+  /** Nobody here has it. While its row lives another control has it, or takes it up: the question comes again. */
+  async #closeUnlessKept(nodeId: string, transportId: string, epoch: number): Promise<void> {
+    const row = await this.#context.storage.transports.get(transportId);
+    if (row?.endedAtMs === null) return;
+    await this.#close(nodeId, transportId, epoch, 'unknown');
   }
 
   #close(nodeId: string, transportId: string, epoch: number, reason: string): Promise<PeerAnswer> {
-    return this.#ask(nodeId, (node) => node.command('closeTransport', { transportId, epoch, reason }));
+    return this.#ask(nodeId, transportId, (node) =>
+      node.command('closeTransport', { transportId, epoch, reason }),
+    );
   }
 
   /** A node that knows nothing of the move (any more) holds nothing by it. */
-  async #ask(nodeId: string, command: (node: NodeSession) => Promise<unknown>): Promise<PeerAnswer> {
-    const session = this.#context.nodes.session(nodeId);
-    if (session === null) return 'unreachable';
+  async #ask(
+    nodeId: string,
+    transportId: string,
+    command: (node: Pick<NodeSession, 'command'>) => Promise<unknown>,
+  ): Promise<PeerAnswer> {
+    const { nodes, roster } = this.#context;
+    const connection = roster.byTransport(transportId);
+    const node =
+      connection === null ? nodes.session(nodeId) : nodeFor(this.#context, connection.session, nodeId);
+    if (node === null) return 'unreachable';
     try {
-      await command(session);
+      await command(node);
       return 'let-go';
     } catch (error) {
       if (!(error instanceof NodeCommandError)) throw error;

@@ -1,16 +1,15 @@
-import type { NodeEvent, NodeRegistration, ReportedTransport } from '@godwit/protocol';
+import type { NodeEvent, NodeRegistration } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
 import { drainNode } from '../migration/drain.js';
-import { adoptOwner } from '../migration/adopt-owner.js';
 import { adoptOwnerAndTell, endLeftMove } from '../migration/left-move.js';
 import type { Migrations } from '../migration/migrations.js';
 import type { MoveWaits } from '../migration/move-waits.js';
 import { Releases } from '../migration/release.js';
 import { disconnect } from '../roster/connections.js';
-import { loseTransport, suspectTransports } from '../roster/rejoin.js';
+import { suspectTransports } from '../roster/rejoin.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
-import { publishReady } from '../roster/streams.js';
-import { isGoneFromOwner, refresh } from '../transports/configure.js';
+import { noteConnected } from '../transports/note-connected.js';
+import type { Reconciliation } from './reconciliation.js';
 import type { RegistryListener } from './registry.js';
 
 /** What control does when a node reports something. */
@@ -19,18 +18,28 @@ export class NodeEvents implements RegistryListener {
   readonly #migrations: Migrations;
   readonly #waits: MoveWaits;
   readonly #releases: Releases;
+  readonly #reconciliation: Reconciliation;
   /** Transports whose source is being answered. */
   readonly #answering = new Set<string>();
 
-  constructor(context: ControlContext, migrations: Migrations, waits: MoveWaits) {
+  constructor(
+    context: ControlContext,
+    migrations: Migrations,
+    waits: MoveWaits,
+    reconciliation: Reconciliation,
+  ) {
     this.#context = context;
     this.#migrations = migrations;
     this.#waits = waits;
     this.#releases = new Releases(context);
+    this.#reconciliation = reconciliation;
   }
 
   onNodeRegistered(nodeId: string, registration: NodeRegistration): void {
-    this.#watch(this.#reconcile(nodeId, registration), 'reconciling a node failed');
+    this.#watch(
+      this.#reconciliation.registered(nodeId, registration.transports),
+      'reconciling a node failed',
+    );
   }
 
   onNodeLost(nodeId: string): void {
@@ -69,19 +78,7 @@ export class NodeEvents implements RegistryListener {
   #connected(nodeId: string, transportId: string, epoch: number): void {
     const owned = this.#ownedBy(nodeId, transportId, epoch);
     if (owned === null || owned.transport.isConnected) return;
-    this.#noteConnected(owned.connection, owned.transport);
-  }
-
-  #noteConnected(connection: ConnectionState, transport: TransportState): void {
-    const { transportId, ownerNodeId: nodeId, epoch } = transport;
-    transport.isConnected = true;
-    transport.connected.resolve();
-    this.#context.log.info({ transportId, nodeId }, 'transport connected');
-    this.#watch(
-      this.#context.storage.transports.setConnected(transportId, epoch),
-      'noting a handshake failed',
-    );
-    this.#watch(publishReady(this.#context, connection), 'publishing failed');
+    noteConnected(this.#context, owned.connection, owned.transport);
   }
 
   /** While the transport moves its turn comes first: it may live at the other node, or be this node's after all. */
@@ -145,107 +142,6 @@ export class NodeEvents implements RegistryListener {
       settled.finally(() => this.#answering.delete(transportId)),
       'answering a source failed',
     );
-  }
-
-  /** Keeps what the node still runs and control knows, closes the rest, and tells it the present state. */
-  async #reconcile(nodeId: string, registration: NodeRegistration): Promise<void> {
-    const { roster, nodes, storage } = this.#context;
-    const reported = new Map(registration.transports.map((each) => [each.transportId, each]));
-    // Taken before anything is awaited: what is made from now on is not in the report.
-    const missing = roster
-      .connectionsOn(nodeId)
-      .filter(({ transport }) => transport !== null && !reported.has(transport.transportId));
-    for (const connection of missing)
-      this.#watch(this.#seek(connection, nodeId), 'looking for a transport failed');
-    for (const claim of reported.values()) {
-      const { transportId, epoch } = claim;
-      const connection = roster.byTransport(transportId);
-      if (connection === null || !(await this.#claim(connection, nodeId, claim))) {
-        const fields = { transportId, epoch, reason: 'unknown' };
-        await nodes
-          .session(nodeId)
-          ?.command('closeTransport', fields)
-          .catch(() => undefined);
-        this.#loseIfOwned(connection, nodeId);
-      }
-      await storage.transports.raiseEpochs(transportId, epoch);
-    }
-    const sessions = new Set(roster.connectionsOn(nodeId).map(({ session }) => session));
-    for (const session of sessions) {
-      this.#context.routes.forgetNode(session, nodeId);
-      await this.#context.routes.push(session);
-    }
-    for (const connection of roster.connectionsOn(nodeId)) refresh(this.#context, connection);
-  }
-
-  /**
-   * A transport that a node did not report may have come to it since, by a move that ended meanwhile: only the node's answer
-   * says that it is lost. One that was about to move may live at its target, whose answer or report decides.
-   */
-  #seek(connection: ConnectionState, nodeId: string): Promise<void> {
-    return connection.lock.run(async () => {
-      const { transport } = connection;
-      if (transport?.ownerNodeId !== nodeId || connection.ended) return;
-      if (transport.upcomingOwner !== null) await endLeftMove(this.#context, connection, transport);
-      else if (await isGoneFromOwner(this.#context, connection, transport))
-        loseTransport(this.#context, connection, transport);
-    });
-  }
-
-  /** What a node may not go on with is gone, unless another has it. */
-  #loseIfOwned(connection: ConnectionState | null, nodeId: string): void {
-    const transport = connection?.transport ?? null;
-    if (connection === null || transport?.ownerNodeId !== nodeId || transport.upcomingOwner !== null) return;
-    loseTransport(this.#context, connection, transport);
-  }
-
-  /** In the connection's turn: a move that runs ends first, and decides. */
-  #claim(
-    connection: ConnectionState,
-    nodeId: string,
-    { epoch, connected }: ReportedTransport,
-  ): Promise<boolean> {
-    return connection.lock.run(async () => {
-      const { transport } = connection;
-      if (transport === null || connection.ended) return false;
-      const owns = await this.#ownsAs(connection, transport, nodeId, epoch);
-      transport.claimed ||= owns;
-      // The node says it once: a socket or a control that died took the event with it.
-      if (owns && connected === true && !transport.isConnected) this.#noteConnected(connection, transport);
-      return owns;
-    });
-  }
-
-  async #ownsAs(
-    connection: ConnectionState,
-    transport: TransportState,
-    nodeId: string,
-    epoch: number,
-  ): Promise<boolean> {
-    if (transport.ownerNodeId === nodeId && epoch <= transport.epoch) {
-      if (epoch < transport.epoch && !(await this.#raise(transport, epoch))) return false;
-      await endLeftMove(this.#context, connection, transport);
-    } else if (!(await adoptOwner(this.#context, transport, { ownerNodeId: nodeId, epoch }))) return false;
-    return transport.ownerNodeId === nodeId && transport.epoch >= epoch;
-  }
-
-  /** Control decided for it while it was away, and its answer was lost: in its old epoch a zombie could outrank it. */
-  async #raise(
-    { transportId, ownerNodeId, epoch: raisedEpoch }: TransportState,
-    epoch: number,
-  ): Promise<boolean> {
-    try {
-      await this.#context.nodes
-        .session(ownerNodeId)
-        ?.command('raiseEpoch', { transportId, epoch, raisedEpoch });
-      return true;
-    } catch (error) {
-      this.#context.log.warn(
-        { transportId, nodeId: ownerNodeId, epoch, raisedEpoch, error: String(error) },
-        'an owner did not take its new epoch',
-      );
-      return false;
-    }
   }
 
   #watch(work: Promise<unknown>, message: string): void {

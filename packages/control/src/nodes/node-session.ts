@@ -6,6 +6,7 @@ import {
   type NodeErrorCode,
   type NodeEvent,
   type NodeResult,
+  type SessionTerm,
 } from '@godwit/protocol';
 import { NODE_COMMANDS_PENDING_MAX, NODE_COMMAND_TIMEOUT_MS } from '../limits.js';
 
@@ -25,8 +26,11 @@ export function isCommandError(error: unknown, code: NodeCommandError['code']): 
   return error instanceof NodeCommandError && error.code === code;
 }
 
-/** A command without its id. */
-export type CommandFields<T extends NodeCommandType> = Omit<Extract<NodeCommand, { type: T }>, 'id' | 'type'>;
+/** A command without its id and without on whose behalf it comes. */
+export type CommandFields<T extends NodeCommandType> = Omit<
+  Extract<NodeCommand, { type: T }>,
+  'id' | 'type' | 'on'
+>;
 
 interface Pending {
   readonly type: NodeCommandType;
@@ -56,7 +60,11 @@ export class NodeSession {
   }
 
   /** Sends a command and answers what the node replied, validated. Rejects with a NodeCommandError. */
-  command<T extends NodeCommandType>(type: T, fields: CommandFields<T>): Promise<NodeResult<T>> {
+  command<T extends NodeCommandType>(
+    type: T,
+    fields: CommandFields<T>,
+    on?: SessionTerm,
+  ): Promise<NodeResult<T>> {
     if (this.#closed)
       return Promise.reject(new NodeCommandError('disconnected', `${this.nodeId} is not connected`));
     if (this.#pending.size >= NODE_COMMANDS_PENDING_MAX) {
@@ -69,7 +77,7 @@ export class NodeSession {
         reject(new NodeCommandError('timeout', `${this.nodeId} did not answer ${type} in time`));
       }, this.#options.commandTimeoutMs ?? NODE_COMMAND_TIMEOUT_MS);
       this.#pending.set(id, { type, resolve: (result) => resolve(result as NodeResult<T>), reject, timer });
-      this.#options.send(JSON.stringify({ ...fields, type, id }));
+      this.#options.send(JSON.stringify({ ...fields, type, id, on }));
     });
   }
 

@@ -7,18 +7,22 @@ import { NODE_FORGET_MS, NODE_HEARTBEATS_MISSED_MAX, TICK_INTERVAL_MS } from '..
 import { NodeRegistry } from './registry.js';
 
 const registration = (identityKey: string) =>
-  ({ identityKey, transports: [] }) as unknown as NodeRegistration;
+  ({ identityKey, nodeId: identityKey, transports: [] }) as unknown as NodeRegistration;
 const socket = { send: () => undefined, disconnect: () => undefined };
 
 /** A registry whose database answers only when it is told to. */
 function slowRegistry() {
   const answers: (() => void)[] = [];
-  const nodes = { save: () => new Promise<void>((resolve) => answers.push(resolve)) };
+  const nodes = {
+    register: (_node: object, [wishedId]: readonly string[]) =>
+      new Promise<string | undefined>((resolve) => answers.push(() => resolve(wishedId))),
+  };
   const clock = { nowMs: 1_800_000_000_000 };
   const registry = new NodeRegistry({
     storage: { nodes } as unknown as Storage,
     log: pino({ level: 'silent' }),
     clockMs: () => clock.nowMs,
+    controls: () => ({ replicaId: 'only', replicas: [] }),
   });
   return { registry, clock, answer: () => answers.splice(0).forEach((resolve) => resolve()) };
 }
@@ -30,7 +34,7 @@ describe('the registry of nodes', () => {
     expect(registry.longGone(clock.nowMs)).toEqual([]);
     const second = registry.register(registration('second'), socket);
     answer();
-    expect([(await first)?.nodeId, (await second)?.nodeId]).toEqual(['node-a', 'node-b']);
+    expect([(await first)?.nodeId, (await second)?.nodeId]).toEqual(['first', 'second']);
   });
 
   it('forgets a node that stays away, and not before', async () => {
@@ -41,7 +45,7 @@ describe('the registry of nodes', () => {
     if (session === null) throw new Error('refused');
     registry.socketClosed(session);
     expect(registry.longGone(clock.nowMs + NODE_FORGET_MS)).toEqual([]);
-    expect(registry.longGone(clock.nowMs + NODE_FORGET_MS + 1)).toEqual(['node-a']);
+    expect(registry.longGone(clock.nowMs + NODE_FORGET_MS + 1)).toEqual(['first']);
   });
 
   it('does not hold it against its nodes that it stood still itself', async () => {

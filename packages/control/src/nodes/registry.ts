@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import {
   NODE_HEARTBEAT_INTERVAL_MS,
+  type ControlReplica,
   type NodeEvent,
   type NodePeer,
   type NodeRegistration,
@@ -57,6 +58,8 @@ export interface RegistryOptions {
   readonly deadMs?: number;
   readonly missingAfterMs?: number;
   readonly reportGraceMs?: number;
+  /** This control, and all of them. */
+  readonly controls: () => { readonly replicaId: string; readonly replicas: readonly ControlReplica[] };
 }
 
 /** The media nodes: who they are, whether they live, and how to command them. */
@@ -75,9 +78,31 @@ export class NodeRegistry {
     this.#listener = listener;
   }
 
-  /** Known nodes come back as unreachable until they report. */
+  /** Nodes that others know: unreachable until they report here. */
   load(records: readonly NodeRecord[]): void {
-    for (const record of records) this.#entries.set(record.nodeId, newEntry(record, this.#options.clockMs()));
+    for (const record of records) {
+      if (!this.#entries.has(record.nodeId))
+        this.#entries.set(record.nodeId, newEntry(record, this.#options.clockMs()));
+    }
+  }
+
+  isKnown(nodeId: string): boolean {
+    return this.#entries.has(nodeId);
+  }
+
+  /** Those whose sockets are here. */
+  connected(): string[] {
+    return [...this.#entries.values()].filter(({ session }) => session !== null).map(({ nodeId }) => nodeId);
+  }
+
+  /** Tells every node which controls there are. */
+  tellReplicas(): void {
+    const { replicas } = this.#options.controls();
+    for (const { session, nodeId } of this.#entries.values()) {
+      session?.command('setReplicas', { replicas: [...replicas] }).catch((error: unknown) => {
+        this.#options.log.warn({ nodeId, error: String(error) }, 'node did not take the list of controls');
+      });
+    }
   }
 
   forget(nodeId: string): void {
@@ -106,22 +131,16 @@ export class NodeRegistry {
     registration: NodeRegistration,
     socket: { readonly send: (text: string) => void; readonly disconnect: () => void },
   ): Promise<NodeSession | null> {
-    const nodeId = this.#idFor(registration);
-    if (nodeId === null) return null;
     const nowMs = this.#options.clockMs();
     const { bootId, version, identityKey } = registration;
+    // Before anything is awaited: a node that is about to come is not one that has long been gone.
+    const known = [...this.#entries.values()].find((each) => each.identityKey === identityKey);
+    if (known !== undefined) known.heardAtMs = nowMs;
+    const process = { identityKey, bootId, version, registeredAtMs: nowMs, lastSeenAtMs: nowMs };
+    const nodeId = await this.#options.storage.nodes.register(process, wishedIds(registration));
+    if (nodeId === null) return null;
     const entry = this.#entries.get(nodeId) ?? newEntry({ nodeId, identityKey }, nowMs);
     this.#entries.set(nodeId, entry);
-    // Before anything is awaited: a node that is about to come is not one that has long been gone.
-    entry.heardAtMs = nowMs;
-    await this.#options.storage.nodes.save({
-      nodeId,
-      identityKey,
-      bootId,
-      version,
-      registeredAtMs: nowMs,
-      lastSeenAtMs: nowMs,
-    });
     // From here on without a pause: a command must not overtake the welcome.
     if (entry.session !== null) {
       const replaced = entry.disconnect;
@@ -145,7 +164,7 @@ export class NodeRegistry {
       { nodeId, version, transports: registration.transports.length },
       'node registered',
     );
-    socket.send(JSON.stringify({ type: 'welcome', nodeId }));
+    socket.send(JSON.stringify({ type: 'welcome', nodeId, ...this.#options.controls() }));
     this.#distributePeers();
     this.#listener?.onNodeRegistered(nodeId, registration);
     return entry.session;
@@ -235,23 +254,6 @@ export class NodeRegistry {
     entry.disconnect = () => undefined;
   }
 
-  /**
-   * The id that this identity has, else the one it asks for while free, else the next letter: one that owned nothing when
-   * control ended may find its id given to a newcomer.
-   */
-  #idFor(registration: NodeRegistration): string | null {
-    for (const entry of this.#entries.values()) {
-      if (entry.identityKey === registration.identityKey) return entry.nodeId;
-    }
-    if (registration.nodeId !== undefined && !this.#entries.has(registration.nodeId))
-      return registration.nodeId;
-    for (let index = 0; index < NODES_MAX; index++) {
-      const nodeId = `node-${index < 26 ? String.fromCharCode(97 + index) : index + 1}`;
-      if (!this.#entries.has(nodeId)) return nodeId;
-    }
-    return null;
-  }
-
   #distributePeers(): void {
     const connected = [...this.#entries.values()].filter((entry) => entry.session !== null);
     for (const entry of connected) {
@@ -261,6 +263,15 @@ export class NodeRegistry {
       });
     }
   }
+}
+
+/** The id that it asks for, else letters: one that owned nothing for long may find its id given to a newcomer. */
+function wishedIds({ nodeId }: NodeRegistration): string[] {
+  const letters = Array.from(
+    { length: NODES_MAX },
+    (_, index) => `node-${index < 26 ? String.fromCharCode(97 + index) : index + 1}`,
+  );
+  return nodeId === undefined ? letters : [nodeId, ...letters];
 }
 
 function newEntry({ nodeId, identityKey }: Pick<Entry, 'nodeId' | 'identityKey'>, heardAtMs: number): Entry {

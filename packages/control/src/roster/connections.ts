@@ -6,10 +6,13 @@ import type { ControlContext } from '../context.js';
 import { ClientError } from '../errors.js';
 import { hashResumeToken, newConnectionId, newResumeToken } from '../ids.js';
 import { CONNECTIONS_PER_SESSION_MAX } from '../limits.js';
+import { nodeFor } from '../nodes/session-node.js';
 import type { Project } from '../projects/project.js';
 import { verifyClientToken } from '../tokens/client-token.js';
 import { capabilitiesOf } from '../tokens/roles.js';
 import { refreshSubscribers } from '../transports/configure.js';
+import { keepSession } from './keep.js';
+import { repeatSignals } from './signals.js';
 import { isDatabaseAway } from './unwritten.js';
 import { newConnectionState, type ConnectionState, type SessionState } from './state.js';
 import { streamsOf } from './streams.js';
@@ -19,7 +22,7 @@ type Request<T extends ClientRequest['type']> = Extract<ClientRequest, { type: T
 /** How a connection ended, as the others are told. */
 export type EndReason = 'clientDisconnected' | 'networkDisconnected' | 'forceDisconnected' | 'serverRotation';
 
-/** Checks the token and adds the client to its session. Throws a ClientError. */
+/** Checks the token and adds the client to its session. Throws a ClientError, or KeptElsewhere. */
 export async function connect(
   context: ControlContext,
   request: Request<'connect'>,
@@ -62,8 +65,7 @@ export async function connect(
     throw error;
   });
   if (events.wereAsked()) context.callbacksDue();
-  // Nothing is awaited from here on: two that join at once meet in the same session.
-  const session = context.roster.liveSession(admitted.sessionId) ?? admitted;
+  const session = admitted;
   const connection = newConnectionState({
     ...common,
     session,
@@ -77,15 +79,22 @@ export async function connect(
 }
 
 async function admit(
-  { projects, roster }: ControlContext,
+  context: ControlContext,
   { apiKey, sessionId }: Request<'connect'>,
 ): Promise<{ session: SessionState; project: Project }> {
-  const project = await projects.find(apiKey);
+  const project = await context.projects.find(apiKey);
   if (project === null) throw new ClientError('authentication', 'The API key is not known here.');
-  const session = await roster.session(sessionId);
+  const session = await keepSession(context, sessionId);
   if (session === null || session.record.apiKey !== apiKey)
     throw new ClientError('invalidSession', 'There is no such session in this project.');
   return { session, project };
+}
+
+/** Brings the session of a connection here, should an earlier control have left it. Throws KeptElsewhere. */
+export async function keepSessionOf(context: ControlContext, connectionId: string): Promise<void> {
+  if (context.roster.connection(connectionId) !== null) return;
+  const row = await context.storage.connections.get(connectionId);
+  if (row !== null && row.endedAtMs === null) await keepSession(context, row.sessionId);
 }
 
 /** Finds the connection of a client whose socket broke. Throws a ClientError. */
@@ -111,6 +120,7 @@ export function resume(
   const replayAfter = replayable ? request.lastSeq : channel.seq;
   // No part of the roster: a client that missed it would ask in vain for restarts of what is gone.
   if (!replayable && connection.transport?.isLost === true) channel.push({ event: 'transportLost' });
+  if (!replayable) repeatSignals(connection, request.lastSignal ?? null);
   context.log.info({ connectionId: connection.connectionId, replayable }, 'connection resumed');
   const result = { ...describeRoster(connection, request.resumeToken, replayable), seq: replayAfter };
   return { connection, result, replayAfter };
@@ -132,6 +142,7 @@ function describeRoster(connection: ConnectionState, resumeToken: string, resume
       .map((stream) => stream.info),
     muteForced: session.record.muteForced,
     seq: connection.channel.seq,
+    signals: session.signals.last,
   };
 }
 
@@ -178,10 +189,9 @@ export async function endConnection(
     // Everything else ends all the same; the next control finds nobody there and ends the row.
     context.log.error({ connectionId, error: String(error) }, 'the end of a connection was not written');
   });
-  context.roster.releaseSession(session);
   if (transport !== null) {
     const fields = { transportId: transport.transportId, epoch: transport.epoch, reason };
-    const owner = context.nodes.session(transport.ownerNodeId);
+    const owner = nodeFor(context, session, transport.ownerNodeId);
     // A node that is away closes it when it comes back and nobody claims it.
     await owner?.command('closeTransport', fields).catch(() => undefined);
   }

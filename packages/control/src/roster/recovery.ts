@@ -1,48 +1,94 @@
 import { connectionInfo, pathMethod, streamInfo } from '@godwit/protocol';
-import type { ConnectionRecord, TransportRecord } from '@godwit/storage';
+import type { ConnectionRecord, KeptSession, TransportRecord } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
+import { SIGNALS_KEPT_MS } from '../limits.js';
 import { capabilitiesOf, isRole } from '../tokens/roles.js';
 import { parseDescription } from '../transports/describe.js';
 import { recordEnd, startGrace } from './connections.js';
-import { loseTransport } from './rejoin.js';
-import { newConnectionState, newTransportState, type ConnectionState, type TransportState } from './state.js';
-
-/** Event numbers of a restored connection start here: a client's older ones never look known. */
-const RESTORED_SEQ = 2 ** 30;
+import {
+  newConnectionState,
+  newSessionState,
+  newTransportState,
+  type ConnectionState,
+  type SessionState,
+  type TransportState,
+} from './state.js';
 
 /**
- * Takes up what an earlier control left: connections wait for their clients, transports for their nodes; who does not
- * come back in time is ended. Epochs only grow (HANDOVER 8).
+ * Event numbers that one control gives a connection. Those of the next begin above all of them, so a client's older ones
+ * never look known; 2^53 leaves room for 8 million terms.
  */
-export async function recover(context: ControlContext): Promise<void> {
-  const { storage, log } = context;
-  const nowMs = context.clockMs();
-  const unfinished = await storage.migrations.endUnfinished(nowMs);
-  const transports = await newestTransports(context);
-  const connections = await storage.connections.listLive();
-  for (const row of connections) {
-    const connection = await restoreConnection(context, row, transports.get(row.connectionId) ?? null);
-    if (connection === null) await endUnrestored(context, row);
-    else startGrace(context, connection);
+const SEQS_PER_TERM = 2 ** 30;
+
+/**
+ * Takes up sessions that this control has begun to keep, with what earlier ones left: connections wait for their clients,
+ * transports for their nodes; who does not come back in time is ended. Epochs only grow (HANDOVER 8). The turn of each
+ * session must be held.
+ */
+export async function takeUp(
+  context: ControlContext,
+  kept: readonly KeptSession[],
+): Promise<readonly SessionState[]> {
+  const { roster, clockMs } = context;
+  const sessions = kept.map((each) => newSessionState(each, clockMs()));
+  // Nobody has ever been in the others.
+  const earlier = new Map(sessions.filter(({ term }) => term > 1).map((each) => [each.sessionId, each]));
+  const connections = earlier.size === 0 ? [] : await restore(context, earlier);
+  for (const session of sessions) roster.addSession(session);
+  for (const connection of connections) {
+    roster.addConnection(connection);
+    roster.indexTransport(connection);
+    startGrace(context, connection);
   }
-  await restoreStreams(context);
-  const holders = [...transports.values()].flatMap(({ ownerNodeId, intent }) =>
+  if (connections.length > 0) context.takenUp(connections);
+  return sessions;
+}
+
+/** Everybody who is in one of these sessions; with their streams and the last signals. */
+async function restore(
+  context: ControlContext,
+  sessions: ReadonlyMap<string, SessionState>,
+): Promise<readonly ConnectionState[]> {
+  const { storage, clockMs } = context;
+  const sessionIds = [...sessions.keys()];
+  await storage.migrations.endUnfinished(sessionIds, clockMs());
+  const rows = await storage.connections.listLive(sessionIds);
+  if (rows.length === 0) return [];
+  const transports = await newestTransports(context, sessionIds);
+  await learnNodes(context, [...transports.values()]);
+  const connections = new Map<string, ConnectionState>();
+  for (const row of rows) {
+    const session = sessions.get(row.sessionId);
+    const transport = transports.get(row.connectionId) ?? null;
+    const connection = session === undefined ? null : restoreConnection(session, row, transport);
+    if (connection === null) await endUnrestored(context, row);
+    else connections.set(row.connectionId, connection);
+  }
+  await restoreStreams(context, sessionIds, connections);
+  const signals = await storage.signals.listSince(sessionIds, clockMs() - SIGNALS_KEPT_MS);
+  for (const [sessionId, session] of sessions)
+    session.signals.restore(signals.filter((signal) => signal.sessionId === sessionId));
+  return [...connections.values()];
+}
+
+/** One that has joined others since we started must not look dead to us before it could register. */
+async function learnNodes(
+  { nodes, storage }: ControlContext,
+  transports: readonly TransportRecord[],
+): Promise<void> {
+  const bound = transports.flatMap(({ ownerNodeId, intent }) =>
     intent === null ? [ownerNodeId] : [ownerNodeId, intent.targetNodeId],
   );
-  await forgetIdleNodes(context, new Set(holders));
-  if (connections.length > 0) {
-    log.info({ connections: connections.length, unfinished }, 'took up the roster of an earlier control');
-    setTimeout(() => endUnclaimed(context), context.timings.nodeReportGraceMs).unref();
-  }
+  if (!bound.every((nodeId) => nodes.isKnown(nodeId))) nodes.load(await storage.nodes.list());
 }
 
 /** By connection. An earlier one whose end could not be written is ended now. */
-async function newestTransports({
-  storage,
-  clockMs,
-}: Pick<ControlContext, 'storage' | 'clockMs'>): Promise<Map<string, TransportRecord>> {
+async function newestTransports(
+  { storage, clockMs }: Pick<ControlContext, 'storage' | 'clockMs'>,
+  sessionIds: readonly string[],
+): Promise<Map<string, TransportRecord>> {
   const newest = new Map<string, TransportRecord>();
-  const rows = await storage.transports.listLive();
+  const rows = await storage.transports.listLive(sessionIds);
   for (const row of rows.toSorted((a, b) => a.createdAtMs - b.createdAtMs)) {
     const earlier = newest.get(row.connectionId);
     if (earlier !== undefined) await storage.transports.end(earlier.transportId, clockMs());
@@ -61,16 +107,15 @@ async function endUnrestored(
   await recordEnd(context, { sessionId, apiKey }, connectionId, 'networkDisconnected');
 }
 
-async function restoreConnection(
-  context: ControlContext,
+function restoreConnection(
+  session: SessionState,
   row: ConnectionRecord,
   transportRow: TransportRecord | null,
-): Promise<ConnectionState | null> {
-  const session = await context.roster.session(row.sessionId);
+): ConnectionState | null {
   const method = pathMethod.safeParse(row.pathMethod);
   const { connectionId, data, role } = row;
   const info = connectionInfo.safeParse({ connectionId, creationTime: row.createdAtMs, data });
-  if (session === null || !method.success || !info.success || !isRole(role)) return null;
+  if (!method.success || !info.success || !isRole(role)) return null;
   const connection = newConnectionState({
     connectionId,
     session,
@@ -83,7 +128,7 @@ async function restoreConnection(
     layoutClasses: row.layoutClasses,
     resumeTokenHash: row.resumeTokenHash,
   });
-  connection.channel.continueAfter(RESTORED_SEQ);
+  connection.channel.continueAfter(session.term * SEQS_PER_TERM);
   if (transportRow !== null) {
     const description = parseDescription(transportRow.negotiated);
     if (description === null) return null;
@@ -97,8 +142,6 @@ async function restoreConnection(
       description,
     });
   }
-  context.roster.addConnection(connection);
-  context.roster.indexTransport(connection);
   return connection;
 }
 
@@ -108,12 +151,16 @@ function upcomingOf({ intent }: TransportRecord): TransportState['upcomingOwner'
   return { nodeId: intent.targetNodeId, epoch: intent.targetEpoch, returnEpoch: intent.returnEpoch };
 }
 
-async function restoreStreams(context: ControlContext): Promise<void> {
-  for (const row of await context.storage.streams.listLive()) {
-    const connection = context.roster.connection(row.connectionId);
+async function restoreStreams(
+  { storage, clockMs }: ControlContext,
+  sessionIds: readonly string[],
+  connections: ReadonlyMap<string, ConnectionState>,
+): Promise<void> {
+  for (const row of await storage.streams.listLive(sessionIds)) {
+    const connection = connections.get(row.connectionId);
     const info = streamInfo.safeParse(row.info);
-    if (connection === null || !info.success) {
-      await context.storage.streams.end(row.streamId, context.clockMs());
+    if (connection === undefined || !info.success) {
+      await storage.streams.end(row.streamId, clockMs());
       continue;
     }
     const published = row.publishedAtMs !== null;
@@ -126,29 +173,5 @@ async function restoreStreams(context: ControlContext): Promise<void> {
       configured: published,
       layoutClasses: row.layoutClasses,
     });
-  }
-}
-
-/** Nodes that own nothing, and were about to own nothing, register anew: their ids are free again. */
-async function forgetIdleNodes(context: ControlContext, owners: ReadonlySet<string>): Promise<void> {
-  const records = await context.storage.nodes.list();
-  for (const { nodeId } of records) if (!owners.has(nodeId)) await context.storage.nodes.remove(nodeId);
-  context.nodes.load(records.filter(({ nodeId }) => owners.has(nodeId)));
-}
-
-/** Nodes that have been away for long, own nothing and are about to own nothing: their identities are not pinned for ever. */
-export async function forgetGoneNodes(context: ControlContext, nowMs: number): Promise<void> {
-  for (const nodeId of context.nodes.longGone(nowMs)) {
-    if (context.roster.connectionsBoundTo(nodeId).length > 0) continue;
-    context.nodes.forget(nodeId);
-    await context.storage.nodes.remove(nodeId);
-  }
-}
-
-/** Transports that no node has reported are gone: their clients are asked for other ones. */
-function endUnclaimed(context: ControlContext): void {
-  for (const connection of context.roster.connections()) {
-    const { transport } = connection;
-    if (transport !== null && !transport.claimed) loseTransport(context, connection, transport);
   }
 }

@@ -2,6 +2,7 @@ import type { ControlContext } from '../context.js';
 import { ClientError } from '../errors.js';
 import { NODE_FATE_POLL_MS } from '../limits.js';
 import { isCommandError } from '../nodes/node-session.js';
+import { nodeFor } from '../nodes/session-node.js';
 import { restartAtOwner } from '../transports/restart.js';
 import { disconnect } from './connections.js';
 import { isBoundTo, type ConnectionState, type TransportState } from './state.js';
@@ -107,8 +108,7 @@ export async function retireTransport(
   await context.storage.transports.end(transportId, context.clockMs());
   const holders = new Set([ownerNodeId, ...(upcomingOwner === null ? [] : [upcomingOwner.nodeId])]);
   for (const nodeId of holders) {
-    context.nodes
-      .session(nodeId)
+    nodeFor(context, connection.session, nodeId)
       ?.command('closeTransport', { transportId, epoch, reason: 'replaced' })
       // One that does not hear of it reports the transport when it is back, and is told then.
       .catch(() => undefined);

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openMemoryStorage, type Storage } from '@godwit/storage';
+import { aloneAs, openMemoryStorage, type Storage } from '@godwit/storage';
 import { ENDED_KEPT_MS, RETENTION_INTERVAL_MS } from '../limits.js';
 import { Retention } from './retention.js';
 
@@ -40,7 +40,11 @@ async function endedConnection(connectionId: string): Promise<void> {
 }
 
 it('forgets a connection a day after its end, and looks once a minute', async () => {
-  const retention = new Retention({ storage, log: pino({ level: 'silent' }) });
+  const retention = new Retention({
+    storage,
+    membership: aloneAs('only', 0),
+    log: pino({ level: 'silent' }),
+  });
   await endedConnection('c');
   const isKept = async (): Promise<boolean> => (await storage.connections.get('c')) !== null;
   retention.tick(ENDED_AT_MS + ENDED_KEPT_MS);

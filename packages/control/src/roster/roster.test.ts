@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openMemoryStorage } from '@godwit/storage';
 import { Harness } from '../testing/harness.js';
-import { Roster } from './roster.js';
 
 let harness: Harness;
 
@@ -11,14 +10,6 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 describe('sessions in memory', () => {
-  it('are only those that somebody is in: looking at others keeps nothing', async () => {
-    const roster = new Roster(harness.storage);
-    const sessionId = await harness.session();
-    expect(await roster.session(sessionId)).toMatchObject({ sessionId });
-    expect(await roster.session('1_none')).toBeNull();
-    expect(roster.sessions()).toEqual([]);
-  });
-
   it('are one for all who join at once, and for who joins as the last one leaves', async () => {
     const sessionId = await harness.session();
     const [one, two] = await Promise.all([harness.join(sessionId), harness.join(sessionId)]);

@@ -1,33 +1,60 @@
 import type { SignallingEvent } from '@godwit/protocol';
-import type { RosterStorage } from '@godwit/storage';
-import { isBoundTo, newSessionState, type ConnectionState, type SessionState } from './state.js';
+import { Mutex } from '../deadline.js';
+import { isBoundTo, type ConnectionState, type SessionState } from './state.js';
 
-/** The sessions in memory, and who is where in them. Rows are written by those who change it. */
+/** The sessions that this control keeps, and who is where in them. Rows are written by those who change it. */
 export class Roster {
-  readonly #storage: RosterStorage;
   readonly #sessions = new Map<string, SessionState>();
+  /** Sessions that are being taken or let go. */
+  readonly #turns = new Map<string, { readonly turn: Mutex; users: number }>();
   readonly #connections = new Map<string, ConnectionState>();
   readonly #byTransport = new Map<string, ConnectionState>();
 
-  constructor(storage: RosterStorage) {
-    this.#storage = storage;
-  }
-
-  /**
-   * The session; null when there is none. One that nobody is in is read from its row and not kept: who joins it takes
-   * `liveSession` again once it waits for nothing more.
-   */
-  async session(sessionId: string): Promise<SessionState | null> {
-    const known = this.#sessions.get(sessionId);
-    if (known !== undefined) return known;
-    const record = await this.#storage.sessions.get(sessionId);
-    if (record === null) return null;
-    return this.#sessions.get(sessionId) ?? newSessionState(record);
-  }
-
-  /** The session when somebody is in it. */
-  liveSession(sessionId: string): SessionState | null {
+  /** Null: this control does not keep it, or has not been asked for it yet (`keepSession`). */
+  kept(sessionId: string): SessionState | null {
     return this.#sessions.get(sessionId) ?? null;
+  }
+
+  addSession(session: SessionState): void {
+    this.#sessions.set(session.sessionId, session);
+  }
+
+  /** It is somebody else's to keep. Nobody is in it. */
+  forgetSession({ sessionId }: SessionState): void {
+    this.#sessions.delete(sessionId);
+  }
+
+  /** Forgets everything without ending anything: others take it up. */
+  clear(): void {
+    for (const connection of this.#connections.values()) {
+      clearTimeout(connection.graceTimer ?? undefined);
+      clearTimeout(connection.rejoinTimer ?? undefined);
+      connection.graceTimer = null;
+      connection.rejoinTimer = null;
+      connection.ended = true;
+    }
+    this.#connections.clear();
+    this.#byTransport.clear();
+    this.#sessions.clear();
+  }
+
+  /** Does the work while nobody else takes or lets go of that session. */
+  async inTurn<T>(sessionId: string, work: () => Promise<T>): Promise<T> {
+    const entry = this.#turns.get(sessionId) ?? { turn: new Mutex(), users: 0 };
+    this.#turns.set(sessionId, entry);
+    entry.users += 1;
+    try {
+      return await entry.turn.run(work);
+    } finally {
+      entry.users -= 1;
+      if (entry.users === 0) this.#turns.delete(sessionId);
+    }
+  }
+
+  /** {@link inTurn} of several. Never two of these at a time: they would wait for each other. */
+  inTurns<T>(sessionIds: readonly string[], work: () => Promise<T>): Promise<T> {
+    const [first, ...others] = sessionIds;
+    return first === undefined ? work() : this.inTurn(first, () => this.inTurns(others, work));
   }
 
   sessions(): SessionState[] {
@@ -49,7 +76,6 @@ export class Roster {
   addConnection(connection: ConnectionState): void {
     this.#connections.set(connection.connectionId, connection);
     connection.session.connections.set(connection.connectionId, connection);
-    this.#sessions.set(connection.session.sessionId, connection.session);
   }
 
   removeConnection(connection: ConnectionState): void {
@@ -66,12 +92,6 @@ export class Roster {
   forgetTransport(connection: ConnectionState): void {
     if (connection.transport !== null) this.#byTransport.delete(connection.transport.transportId);
     connection.transport = null;
-  }
-
-  /** Forgets a session that nobody is in; its row stays. Not another one of its id, which somebody has joined meanwhile. */
-  releaseSession(session: SessionState): void {
-    const { sessionId, connections } = session;
-    if (connections.size === 0 && this.#sessions.get(sessionId) === session) this.#sessions.delete(sessionId);
   }
 
   /** Those whose transport a node owns. */

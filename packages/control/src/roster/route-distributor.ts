@@ -1,22 +1,22 @@
-import type { Logger } from 'pino';
 import type { StreamRoute } from '@godwit/protocol';
-import type { NodeRegistry } from '../nodes/registry.js';
+import type { ControlContext } from '../context.js';
+import { nodeFor } from '../nodes/session-node.js';
 import { routeChanges, routeNames, routesOf } from './routes.js';
 import type { SessionState } from './state.js';
 
 /** Streams of one setStreams command; the message holds as many. */
 const ROUTES_PER_COMMAND_MAX = 1_024;
 
+type RouteContext = Pick<ControlContext, 'nodes' | 'roster' | 'superseded' | 'log'>;
+
 /** Tells nodes what changed of a session's routes. */
 export class RouteDistributor {
-  readonly #nodes: NodeRegistry;
-  readonly #log: Logger;
+  readonly #context: RouteContext;
   /** Pushes that have not looked at their session yet. */
   readonly #waiting = new Map<SessionState, Promise<ReadonlySet<string>>>();
 
-  constructor(nodes: NodeRegistry, log: Logger) {
-    this.#nodes = nodes;
-    this.#log = log;
+  constructor(context: RouteContext) {
+    this.#context = context;
   }
 
   /**
@@ -47,7 +47,7 @@ export class RouteDistributor {
   }
 
   async #tell(session: SessionState, nodeId: string, routes: readonly StreamRoute[]): Promise<boolean> {
-    const node = this.#nodes.session(nodeId);
+    const node = nodeFor(this.#context, session, nodeId);
     if (node === null) {
       // It will be told everything when it comes back.
       session.routesSent.delete(nodeId);
@@ -58,7 +58,7 @@ export class RouteDistributor {
         await node.command('setStreams', { streams: routes.slice(start, start + ROUTES_PER_COMMAND_MAX) });
       }
     } catch (error) {
-      this.#log.warn(
+      this.#context.log.warn(
         { nodeId, sessionId: session.sessionId, error: String(error) },
         'node did not take its routes',
       );

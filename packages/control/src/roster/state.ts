@@ -9,13 +9,14 @@ import type {
   StreamInfo,
   TransportMedia,
 } from '@godwit/protocol';
-import type { SessionRecord } from '@godwit/storage';
+import type { KeptSession, SessionRecord } from '@godwit/storage';
 import { deferred, Mutex, OneTimeEvent, type Deferred } from '../deadline.js';
 import type { Wanted } from '../negotiation/media.js';
 import type { NegotiatedState } from '../negotiation/state.js';
 import { AnsweredRequests } from '../signalling/answered-requests.js';
 import type { Role } from '../tokens/roles.js';
 import { ClientChannel } from './client-channel.js';
+import { SessionSignals } from './session-signals.js';
 
 /** An address that the client was told, with the priority that it got. */
 export interface ToldCandidate extends PoolAddress {
@@ -104,10 +105,15 @@ export interface ConnectionState {
   rejoinTimer: NodeJS.Timeout | null;
 }
 
-/** A session with at least one connection, or a migration, in memory. */
+/** A session that this control keeps. */
 export interface SessionState {
   readonly sessionId: string;
+  /** Grows with each control that takes the session; nodes refuse what an earlier one says. */
+  readonly term: number;
   record: SessionRecord;
+  /** When somebody last asked for it; wall clock. */
+  usedAtMs: number;
+  readonly signals: SessionSignals;
   readonly connections: Map<string, ConnectionState>;
   readonly streams: Map<string, StreamState>;
   /** Routes are computed and sent in one order. */
@@ -116,10 +122,13 @@ export interface SessionState {
   readonly routesSent: Map<string, Map<string, string>>;
 }
 
-export function newSessionState(record: SessionRecord): SessionState {
+export function newSessionState({ record, term, signals }: KeptSession, nowMs: number): SessionState {
   return {
     sessionId: record.sessionId,
+    term,
     record,
+    usedAtMs: nowMs,
+    signals: new SessionSignals(signals),
     connections: new Map(),
     streams: new Map(),
     routesLock: new Mutex(),

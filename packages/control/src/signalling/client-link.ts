@@ -10,6 +10,8 @@ import type { ControlContext } from '../context.js';
 import { ClientError } from '../errors.js';
 import { parseJson } from '../json.js';
 import {
+  KEEPER_POLL_MS,
+  KEEPER_WAIT_MS,
   SIGNALLING_BACKLOG_BYTES_MAX,
   SIGNALLING_BAD_MESSAGES_MAX,
   SIGNALLING_BURST_MESSAGES,
@@ -18,16 +20,20 @@ import {
 } from '../limits.js';
 import type { Migrations } from '../migration/migrations.js';
 import type { ClientSocket } from '../roster/client-channel.js';
-import { connect, resume, startGrace } from '../roster/connections.js';
+import { connect, keepSessionOf, resume, startGrace } from '../roster/connections.js';
+import { KeptElsewhere } from '../replicas/kept-elsewhere.js';
 import type { ConnectionState } from '../roster/state.js';
 import { isDatabaseAway } from '../roster/unwritten.js';
 import { handleRequest, type ConnectedRequest } from './requests.js';
 import { TokenBucket } from './token-bucket.js';
+import { CLOSE_NOT_KEPT, Tunnel } from './tunnel.js';
 
 /** Close codes: those of RFC 6455 7.4.1 where one fits. */
 const CLOSE = { normal: 1000, policy: 1008, tooLarge: 1009, internal: 1011, superseded: 4409 } as const;
 /** RFC 6455 5.5: a close frame's reason, bytes. */
 const CLOSE_REASON_BYTES_MAX = 120;
+
+type IdentifyRequest = Extract<ClientRequest, { type: 'connect' | 'resume' }>;
 
 /** One signalling socket: limits and validation, then requests for the connection that it identified as. */
 export class ClientLink implements ClientSocket {
@@ -35,16 +41,21 @@ export class ClientLink implements ClientSocket {
   readonly #migrations: Migrations;
   readonly #socket: WebSocket;
   readonly #bucket: TokenBucket;
+  /** Another control has passed it on. */
+  readonly #isPassedOn: boolean;
   #connection: ConnectionState | null = null;
+  /** Set when another control keeps its session. */
+  #tunnel: Tunnel | null = null;
   #identifying = false;
   #pending = 0;
   #bad = 0;
   #heardAtMs: number;
 
-  constructor(context: ControlContext, migrations: Migrations, socket: WebSocket) {
+  constructor(context: ControlContext, migrations: Migrations, socket: WebSocket, isPassedOn: boolean) {
     this.#context = context;
     this.#migrations = migrations;
     this.#socket = socket;
+    this.#isPassedOn = isPassedOn;
     this.#heardAtMs = context.clockMs();
     this.#bucket = new TokenBucket(
       SIGNALLING_BURST_MESSAGES,
@@ -54,7 +65,7 @@ export class ClientLink implements ClientSocket {
   }
 
   get identified(): boolean {
-    return this.#connection !== null;
+    return this.#connection !== null || this.#tunnel !== null;
   }
   get heardAtMs(): number {
     return this.#heardAtMs;
@@ -81,6 +92,7 @@ export class ClientLink implements ClientSocket {
 
   /** The socket is gone. */
   closed(): void {
+    this.#tunnel?.close();
     if (this.#connection?.channel.detach(this) === true) startGrace(this.#context, this.#connection);
   }
 
@@ -89,6 +101,10 @@ export class ClientLink implements ClientSocket {
     if (data.length > SIGNALLING_MESSAGE_BYTES_MAX) {
       this.#context.metrics.refusedMessages.inc({ reason: 'too-large' });
       this.#socket.close(CLOSE.tooLarge, `a message has at most ${SIGNALLING_MESSAGE_BYTES_MAX} bytes`);
+      return;
+    }
+    if (this.#tunnel !== null) {
+      this.#tunnel.send(data, binary);
       return;
     }
     const message = binary ? undefined : parseJson(data);
@@ -115,15 +131,15 @@ export class ClientLink implements ClientSocket {
       return;
     }
     this.#pending += 1;
-    this.#answer(parsed.data)
+    this.#answer(parsed.data, data)
       .finally(() => (this.#pending -= 1))
       .catch(() => undefined);
   }
 
-  async #answer(request: ClientRequest): Promise<void> {
+  async #answer(request: ClientRequest, data: Buffer): Promise<void> {
     const connection = this.#connection;
     if (request.type === 'connect' || request.type === 'resume') {
-      await this.#identify(request).catch((error: unknown) => this.send(this.#refusal(request, error)));
+      await this.#identify(request, data).catch((error: unknown) => this.send(this.#refusal(request, error)));
       return;
     }
     if (connection === null) {
@@ -155,25 +171,53 @@ export class ClientLink implements ClientSocket {
   }
 
   /** Answers by itself, so that no event overtakes the answer. */
-  async #identify(request: Extract<ClientRequest, { type: 'connect' | 'resume' }>): Promise<void> {
+  async #identify(request: IdentifyRequest, data: Buffer): Promise<void> {
     if (this.#connection !== null || this.#identifying) {
       throw new ClientError('invalidParameter', 'This socket has its connection already.');
     }
     this.#identifying = true;
     try {
-      const joined =
-        request.type === 'connect'
-          ? { ...(await connect(this.#context, request)), replayAfter: null }
-          : resume(this.#context, request);
-      const { connection, result, replayAfter } = joined;
-      this.#connection = connection;
-      this.send({ replyTo: request.id, ok: true, result });
-      connection.channel.attach(this, replayAfter ?? result.seq);
-      // It went away while it was being admitted.
-      if (this.#socket.readyState !== this.#socket.OPEN) this.closed();
+      await this.#identifySomewhere(request, data);
     } finally {
       this.#identifying = false;
     }
+  }
+
+  /** Here, or at the control that keeps the session; while that one does not answer, the next may take it over. */
+  async #identifySomewhere(request: IdentifyRequest, data: Buffer): Promise<void> {
+    const deadlineMs = this.#context.clockMs() + KEEPER_WAIT_MS;
+    for (;;) {
+      try {
+        await this.#join(request);
+        return;
+      } catch (error) {
+        if (!(error instanceof KeptElsewhere)) throw error;
+        if (this.#isPassedOn) {
+          this.#socket.close(CLOSE_NOT_KEPT, 'another control keeps the session');
+          return;
+        }
+        const { url } = error.keeper;
+        this.#tunnel = url === null ? null : await Tunnel.open(this.#socket, url, data);
+      }
+      if (this.#tunnel !== null || this.#socket.readyState !== this.#socket.OPEN) return;
+      if (this.#context.clockMs() > deadlineMs)
+        throw new ClientError('connectFailed', 'The session cannot be reached just now; please try again.');
+      await new Promise((resolve) => setTimeout(resolve, KEEPER_POLL_MS));
+    }
+  }
+
+  async #join(request: IdentifyRequest): Promise<void> {
+    if (request.type === 'resume') await keepSessionOf(this.#context, request.connectionId);
+    const joined =
+      request.type === 'connect'
+        ? { ...(await connect(this.#context, request)), replayAfter: null }
+        : resume(this.#context, request);
+    const { connection, result, replayAfter } = joined;
+    this.#connection = connection;
+    this.send({ replyTo: request.id, ok: true, result });
+    connection.channel.attach(this, replayAfter ?? result.seq);
+    // It went away while it was being admitted.
+    if (this.#socket.readyState !== this.#socket.OPEN) this.closed();
   }
 
   #refuse(reason: 'malformed' | 'rate' | 'pending', id: number | null, error: ClientError): void {
@@ -190,7 +234,7 @@ export class ClientLink implements ClientSocket {
   #clientError(error: unknown, type: ClientRequest['type']): ClientError {
     if (error instanceof ClientError) return error;
     if (isDatabaseAway(error)) {
-      const entry = type === 'connect' ? 'connectFailed' : 'internal';
+      const entry = type === 'connect' || type === 'resume' ? 'connectFailed' : 'internal';
       return new ClientError(entry, 'The database is away; ask again in a moment.');
     }
     const connectionId = this.#connection?.connectionId;

@@ -99,7 +99,11 @@ function updateSubscription(
   return {};
 }
 
-function signal(context: ControlContext, connection: ConnectionState, request: Request<'signal'>): object {
+async function signal(
+  context: ControlContext,
+  connection: ConnectionState,
+  request: Request<'signal'>,
+): Promise<object> {
   if (!maySignal(connection.role)) {
     throw new ClientError('unableToSignal', `The role ${connection.role} does not allow to signal.`);
   }
@@ -109,7 +113,8 @@ function signal(context: ControlContext, connection: ConnectionState, request: R
   const { session } = connection;
   const to = request.to === undefined ? null : session.connections.get(request.to);
   if (to === undefined) throw new ClientError('unableToSignal', 'The receiver is not in this session.');
-  sendSignal(context, session, { type: request.signalType, data: request.data, from: connection, to });
+  const { signalType: type, data, id: requestId } = request;
+  await sendSignal(context, session, { type, data, from: connection, to, requestId });
   return {};
 }
 

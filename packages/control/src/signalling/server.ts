@@ -13,6 +13,7 @@ import {
 } from '../limits.js';
 import type { Migrations } from '../migration/migrations.js';
 import { ClientLink } from './client-link.js';
+import { PASSED_ON_HEADER } from './tunnel.js';
 
 /** ws itself closes without a reason: messages a little above the limit are read to be refused in words. */
 const PAYLOAD_SLACK_BYTES = 65_536;
@@ -41,7 +42,9 @@ export class SignallingServer {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
       return;
     }
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+    this.#server.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#accept(webSocket, PASSED_ON_HEADER in request.headers),
+    );
   }
 
   /** Lets go of sockets that have fallen silent; their clients may resume. */
@@ -64,8 +67,8 @@ export class SignallingServer {
     for (const socket of this.#server.clients) socket.terminate();
   }
 
-  #accept(socket: WebSocket): void {
-    const link = new ClientLink(this.#context, this.#migrations, socket);
+  #accept(socket: WebSocket, isPassedOn: boolean): void {
+    const link = new ClientLink(this.#context, this.#migrations, socket, isPassedOn);
     this.#links.add(link);
     socket.on('message', (data: Buffer, binary) => link.receive(data, binary));
     socket.on('error', (error) =>

@@ -114,7 +114,15 @@ export class Harness {
   }
 
   /** Publishes audio and video and lets the node report the handshake. */
-  async publish(
+  publish(
+    client: FakeClient,
+    node: FakeNode,
+    ssrc = 1_000,
+  ): Promise<{ streamId: string; transportId: string; answer: OfferResult }> {
+    return Harness.publishWith(client, node, ssrc);
+  }
+
+  static async publishWith(
     client: FakeClient,
     node: FakeNode,
     ssrc = 1_000,
@@ -140,7 +148,11 @@ export class Harness {
     return { streamId, transportId, answer };
   }
 
-  async projectToken(): Promise<string> {
+  projectToken(): Promise<string> {
+    return Harness.projectToken();
+  }
+
+  static async projectToken(): Promise<string> {
     const { SignJWT } = await import('jose');
     return new SignJWT({ ist: 'project' })
       .setProtectedHeader({ alg: 'HS256' })

@@ -5,9 +5,10 @@ import { latestIntent, type Ownership } from '../migration/granted-owner.js';
 import { egressRules, ingressRules } from '../negotiation/media.js';
 import { publishedSection } from '../negotiation/state.js';
 import { NodeCommandError } from '../nodes/node-session.js';
+import { nodeFor } from '../nodes/session-node.js';
 import { feedIdOf } from '../roster/feeds.js';
 import { publishReady, streamsOf } from '../roster/streams.js';
-import type { ConnectionState, TransportState } from '../roster/state.js';
+import type { ConnectionState, SessionState, TransportState } from '../roster/state.js';
 
 /** What a node needs to know of the connection's media at this moment. */
 export function mediaOf(connection: ConnectionState, transport: TransportState): TransportMedia {
@@ -59,7 +60,7 @@ async function tellOwner(
 ): Promise<NodeCommandError['code'] | null> {
   transport.description = { ...transport.description, generation: transport.description.generation + 1 };
   const media = mediaOf(connection, transport);
-  const refused = await configureAt(context, transport, transport, media);
+  const refused = await configureAt(context, connection.session, transport, transport, media);
   const isTaken =
     refused === null ||
     (refused === 'moved' && (await configureElsewhere(context, connection, transport, media)));
@@ -72,12 +73,13 @@ async function tellOwner(
 /** Null when the node took it. */
 async function configureAt(
   context: ControlContext,
+  session: SessionState,
   { transportId }: TransportState,
   { ownerNodeId, epoch }: Ownership,
   media: TransportMedia,
 ): Promise<NodeCommandError['code'] | null> {
   try {
-    const node = context.nodes.session(ownerNodeId);
+    const node = nodeFor(context, session, ownerNodeId);
     if (node === null) throw new NodeCommandError('disconnected', `${ownerNodeId} is not connected`);
     await node.command('configureTransport', { transportId, epoch, media });
     return null;
@@ -107,7 +109,7 @@ async function configureElsewhere(
     { ownerNodeId: grant.targetNodeId, epoch: grant.targetEpoch },
   ];
   for (const owner of candidates) {
-    const refused = await configureAt(context, transport, owner, media);
+    const refused = await configureAt(context, connection.session, transport, owner, media);
     if (refused === null) {
       await adoptOwner(context, transport, owner);
       await context.routes.push(connection.session);

@@ -19,6 +19,7 @@ import { configure, refreshSubscribers } from './configure.js';
 import { candidatesOfHop } from './describe.js';
 import { descriptionJson, saveDescription } from './persist.js';
 import { discardTransport, restoreNegotiation } from './roll-back.js';
+import { nodeFor } from '../nodes/session-node.js';
 
 type OfferRequest = Extract<ClientRequest, { type: 'offer' }>;
 type Negotiated = Extract<NegotiationResult, { ok: true }>;
@@ -164,7 +165,7 @@ async function createTransport(
 ): Promise<TransportState> {
   const { session } = connection;
   const nodeId = placeTransport(context.nodes.list(), session.record.homeNodeId);
-  const node = nodeId === null ? null : context.nodes.session(nodeId);
+  const node = nodeId === null ? null : nodeFor(context, session, nodeId);
   if (nodeId === null || node === null)
     throw new ClientError('mediaUnavailable', 'No media node is in service.');
   const transportId = newId64();

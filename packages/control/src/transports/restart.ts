@@ -8,6 +8,7 @@ import { restartOfferSdp } from '../negotiation/describe.js';
 import { addressKey, type ConnectionState, type TransportState } from '../roster/state.js';
 import { candidatesOfRestart, type Hop } from './describe.js';
 import { saveDescription } from './persist.js';
+import { nodeFor } from '../nodes/session-node.js';
 
 /** A new ICE generation: credentials of ours, and where they are good. */
 export interface RestartTerms {
@@ -107,7 +108,7 @@ export async function restartAtOwner(context: ControlContext, connection: Connec
   const { transport } = connection;
   if (transport === null || connection.ended)
     throw new ClientError('notConnected', 'There is no transport to restart.');
-  const node = context.nodes.session(transport.ownerNodeId);
+  const node = nodeFor(context, connection.session, transport.ownerNodeId);
   if (node === null) throw new ClientError('mediaUnavailable', 'The media node cannot be reached just now.');
   const { transportId, epoch } = transport;
   const usedAddresses = transport.description.candidates.map(addressKey);

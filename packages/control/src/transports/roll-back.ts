@@ -2,6 +2,7 @@ import type { ControlContext } from '../context.js';
 import type { NegotiatedState } from '../negotiation/state.js';
 import type { ConnectionState, TransportState } from '../roster/state.js';
 import { refresh } from './configure.js';
+import { nodeFor } from '../nodes/session-node.js';
 
 /**
  * Goes back to what was negotiated before an offer that failed: the client rolls that offer back too, and its next one
@@ -35,8 +36,7 @@ export async function discardTransport(
   connection.transport = replaced;
   context.roster.indexTransport(connection);
   const fields = { transportId, epoch, reason: 'offerFailed' };
-  context.nodes
-    .session(ownerNodeId)
+  nodeFor(context, connection.session, ownerNodeId)
     ?.command('closeTransport', fields)
     // A node that does not hear of it reports the transport when it is back, and is told then.
     .catch(() => undefined);

@@ -10,6 +10,7 @@ import { NO_MEDIA, removeTransport } from '../transport/remove-transport.js';
 import { TransportHost } from '../transport/transport-host.js';
 import type { Handshakes } from './handshakes.js';
 import { prepareMove } from './prepare-move.js';
+import { SessionTerms } from './session-terms.js';
 
 type Command<T extends NodeCommandType> = Extract<NodeCommand, { type: T }>;
 
@@ -22,6 +23,7 @@ export class CommandHandlers {
   readonly #moves: MoveTable;
   readonly #handshakes: Handshakes;
   readonly #isStopping: () => boolean;
+  readonly #terms = new SessionTerms();
 
   constructor(context: NodeContext, moves: MoveTable, handshakes: Handshakes, isStopping: () => boolean) {
     this.#context = context;
@@ -32,7 +34,14 @@ export class CommandHandlers {
 
   /** Rejects with a NodeError. */
   async handle(command: NodeCommand): Promise<unknown> {
+    if (command.on !== undefined && !this.#terms.accept(command.on))
+      throw new NodeError('superseded', 'another control speaks for this session now');
     switch (command.type) {
+      case 'setReplicas':
+        // The sockets to control are the shell's: whoever took this command in has heard it.
+        return {};
+      case 'reportTransports':
+        return this.#reportTransports(command);
       case 'setPeers':
         return this.#setPeers(command);
       case 'setStreams':
@@ -69,6 +78,12 @@ export class CommandHandlers {
         this.#moves.tell(command);
         return {};
     }
+  }
+
+  #reportTransports({ transportIds }: Command<'reportTransports'>): NodeResult<'reportTransports'> {
+    const asked = new Set(transportIds);
+    const owned = this.#context.transports.owned();
+    return { transports: owned.filter(({ transportId }) => asked.has(transportId)) };
   }
 
   #setPeers({ peers }: Command<'setPeers'>): NodeResult<'setPeers'> {

@@ -7,6 +7,7 @@ import {
   nodeChallenge,
   nodeCommand,
   nodeWelcome,
+  type NodeWelcome,
   type NodeCommand,
   type NodeEvent,
   type NodeRegistration,
@@ -27,7 +28,11 @@ export interface ControlConnectionOptions {
     NodeRegistration,
     'type' | 'nodeId' | 'identityKey' | 'linkKey' | 'linkKeySignature' | 'bootId' | 'joinProof' | 'signature'
   >;
-  readonly onRegistered: (nodeId: string) => void;
+  readonly onRegistered: (welcome: NodeWelcome) => void;
+  /** The socket has closed. False: it is not dialled again until `open` is called. */
+  readonly onLost: () => boolean;
+  /** Id that an earlier registration, here or with another control, has given. */
+  readonly nodeId: () => string | null;
   /** Resolves with the result; rejects with a NodeError. */
   readonly onCommand: (command: NodeCommand) => Promise<unknown>;
   /** The join key or identity was refused: trying again is of no use. */
@@ -35,14 +40,13 @@ export interface ControlConnectionOptions {
 }
 
 /**
- * The node's socket to control. Dials again for ever with a growing, bounded pause; running calls do not depend on it.
+ * The node's socket to one control. Dials again for ever with a growing, bounded pause; running calls do not depend on it.
  * Events wait while it is away, but for those that are repeated anyway.
  */
 export class ControlConnection {
   readonly #options: ControlConnectionOptions;
   #socket: WebSocket | null = null;
   #registered = false;
-  #nodeId: string | null = null;
   readonly #backlog = new ControlBacklog();
   #attempts = 0;
   #retry: NodeJS.Timeout | null = null;
@@ -53,9 +57,6 @@ export class ControlConnection {
     this.#options = options;
   }
 
-  get nodeId(): string | null {
-    return this.#nodeId;
-  }
   get connected(): boolean {
     return this.#registered;
   }
@@ -64,7 +65,11 @@ export class ControlConnection {
     return this.#heardAtMs;
   }
 
+  /** Dials, unless it does already. */
   open(): void {
+    if (this.#socket !== null || this.#closed) return;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
     const url = new URL(NODE_PATH, this.#options.controlUrl);
     url.protocol = url.protocol.replace(/^http/, 'ws');
     const socket = new WebSocket(url, {
@@ -121,17 +126,17 @@ export class ControlConnection {
     if (!welcome.success) return;
     this.#registered = true;
     this.#attempts = 0;
-    this.#nodeId = welcome.data.nodeId;
-    this.#options.onRegistered(welcome.data.nodeId);
+    this.#options.onRegistered(welcome.data);
     for (const text of this.#backlog.takeAll()) socket.send(text);
   }
 
   #registration(nonce: Buffer): NodeRegistration {
     const { identity, joinKey, describe } = this.#options;
+    const nodeId = this.#options.nodeId();
     const joinProof = identity.joinProof(joinKey, nonce);
     return {
       type: 'register',
-      ...(this.#nodeId === null ? {} : { nodeId: this.#nodeId }),
+      ...(nodeId === null ? {} : { nodeId }),
       identityKey: identity.identityKey.toString('base64'),
       linkKey: identity.linkKey.toString('base64'),
       linkKeySignature: identity.linkKeySignature.toString('base64'),
@@ -182,9 +187,11 @@ export class ControlConnection {
       return;
     }
     if (wasRegistered) this.#options.log.warn({ code }, 'lost control; calls go on, trying again');
+    if (!this.#options.onLost()) return;
     const pause = Math.min(CONTROL_RECONNECT_MS * 2 ** this.#attempts, CONTROL_RECONNECT_MS_MAX);
     this.#attempts += 1;
     this.#retry = setTimeout(() => {
+      this.#retry = null;
       this.open();
     }, pause);
   }

@@ -28,8 +28,8 @@ export class TransportTable {
 
   /** Those that this node encrypts and decrypts for, as it tells control. */
   owned(): ReportedTransport[] {
-    return [...this.#byId.values()].flatMap(({ transportId, role, connected }) =>
-      role.name === 'owner' ? [{ transportId, epoch: role.epoch, connected }] : [],
+    return [...this.#byId.values()].flatMap(({ transportId, sessionId, role, connected }) =>
+      role.name === 'owner' ? [{ transportId, sessionId, epoch: role.epoch, connected }] : [],
     );
   }
 

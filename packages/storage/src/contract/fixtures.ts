@@ -30,7 +30,7 @@ export async function newSession(storage: RosterStorage, demoName: string | null
   return sessionId;
 }
 
-export async function newTransport(storage: RosterStorage): Promise<TransportRecord> {
+export async function newTransport(storage: RosterStorage, ownerNodeId = 'node-a'): Promise<TransportRecord> {
   const sessionId = await newSession(storage);
   const connectionId = unique('connection');
   await storage.connections.create({
@@ -51,7 +51,7 @@ export async function newTransport(storage: RosterStorage): Promise<TransportRec
     transportId: unique('00000000'),
     sessionId,
     connectionId,
-    ownerNodeId: 'node-a',
+    ownerNodeId,
     epoch: 1,
     epochHighest: 1,
     intent: null,

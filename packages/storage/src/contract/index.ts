@@ -6,6 +6,7 @@ import { migrationContract } from './migrations.js';
 import { outcomeContract } from './outcomes.js';
 import { ownershipContract } from './ownership.js';
 import { projectContract } from './projects.js';
+import { replicaContract } from './replicas.js';
 import { retentionContract } from './retention.js';
 import { connectionsContract } from './roster.js';
 
@@ -18,6 +19,7 @@ export function rosterContract(runner: ContractRunner, open: () => RosterStorage
   connectionsContract(runner, open);
   migrationContract(runner, open);
   retentionContract(runner, open);
+  replicaContract(runner, open);
 }
 
 /** The contract of the whole port: every database passes it, empty at first. */

@@ -15,7 +15,7 @@ export function migrationContract({ it, equal }: ContractRunner, open: () => Ros
     const ended = { ...first, status: 'completed', moved: 1, total: 2, endedAtMs: NOW_MS + 3 };
     equal(await migrations.get(first.migrationId), ended);
     equal(await migrations.create(migrationOf(sessionId)), true);
-    equal(await migrations.endUnfinished(NOW_MS), 1);
+    equal(await migrations.endUnfinished([sessionId], NOW_MS), 1);
   });
 
   it('keeps the first gap report of the connection that was moved', async () => {
@@ -37,7 +37,7 @@ export function migrationContract({ it, equal }: ContractRunner, open: () => Ros
       [move?.outcome, move?.gap, move?.measures],
       ['completed', { frameGapMsMax: 40 }, { transferMs: 2 }],
     );
-    await migrations.endUnfinished(NOW_MS + 9);
+    await migrations.endUnfinished([migration.sessionId], NOW_MS + 9);
     const ended = await moves.listOfMigration(migration.migrationId);
     equal(
       ended.map(({ outcome, failure, endedAtMs }) => [outcome, failure, endedAtMs]),

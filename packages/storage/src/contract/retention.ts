@@ -43,10 +43,10 @@ export function retentionContract({ it, equal }: ContractRunner, open: () => Ros
     equal((await storage.connections.get(recent.connectionId))?.endedAtMs, 200);
     equal((await storage.transports.get(recent.transportId))?.endedAtMs, 200);
     equal((await storage.transports.get(live.transportId))?.endedAtMs, null);
-    equal((await storage.streams.listLive(live.sessionId)).length, 1);
+    equal((await storage.streams.listLive([live.sessionId])).length, 1);
     // The stream that ended is gone, so its id is free.
     await storage.streams.create(stream(live, unpublished));
-    equal((await storage.streams.listLive(live.sessionId)).length, 2);
+    equal((await storage.streams.listLive([live.sessionId])).length, 2);
   });
 
   it('keeps as many ended migrations of a session as its history shows, the newest', async () => {
@@ -69,6 +69,6 @@ export function retentionContract({ it, equal }: ContractRunner, open: () => Ros
     equal((await moves.listOfMigration(second)).length, 0);
     equal((await moves.listOfMigration(third)).length, 1);
     equal((await migrations.get(other.migrationId))?.status, 'pending');
-    await migrations.endUnfinished(NOW_MS);
+    await migrations.endUnfinished([sessionId, other.sessionId], NOW_MS);
   });
 }

@@ -19,12 +19,12 @@ export function connectionsContract({ it, equal }: ContractRunner, open: () => R
     equal(await storage.streams.publish(streamId, NOW_MS), true);
     equal(await storage.streams.publish(streamId, NOW_MS), false);
     await storage.streams.setLayoutClasses(streamId, ['focus', 'left']);
-    const [live] = await storage.streams.listLive(sessionId);
+    const [live] = await storage.streams.listLive([sessionId]);
     equal([live?.info, live?.layoutClasses], [{ name: 'é "quoted"' }, ['focus', 'left']]);
     equal((await storage.connections.get(connectionId))?.layoutClasses, ['full', 'focus']);
     equal(await storage.connections.end(connectionId, 'clientDisconnected', NOW_MS + 1), true);
     equal(await storage.connections.end(connectionId, 'networkDisconnected', NOW_MS + 2), false);
-    equal(await storage.streams.listLive(sessionId), []);
+    equal(await storage.streams.listLive([sessionId]), []);
     const ended = await storage.transports.get(transport.transportId);
     equal([ended?.endedAtMs, ended?.negotiated], [NOW_MS + 1, null]);
     equal((await storage.connections.get(connectionId))?.endReason, 'clientDisconnected');
@@ -49,25 +49,30 @@ export function connectionsContract({ it, equal }: ContractRunner, open: () => R
     );
   });
 
-  it('pins the identity key of a node', async () => {
-    const { nodes } = open();
-    const nodeId = unique('node-');
-    const node = {
-      nodeId,
-      identityKey: nodeId,
-      bootId: '1',
+  it('gives each identity an id of its own, and keeps it while anything is bound to it', async () => {
+    const storage = open();
+    const { nodes } = storage;
+    const [wished, other] = [unique('node-'), unique('node-')];
+    const node = (identityKey: string, bootId = '1') => ({
+      identityKey,
+      bootId,
       version: '1',
       registeredAtMs: 1,
       lastSeenAtMs: 1,
-    };
-    await nodes.save(node);
-    await nodes.save({ ...node, identityKey: 'forged', bootId: '2' });
-    equal(await nodes.getByIdentity('forged'), null);
-    equal((await nodes.getByIdentity(nodeId))?.bootId, '2');
-    await nodes.seen(nodeId, 9);
-    equal((await nodes.get(nodeId))?.lastSeenAtMs, 9);
-    await nodes.remove(nodeId);
-    equal(await nodes.get(nodeId), null);
+    });
+    equal(await nodes.register(node(wished), [wished, other]), wished);
+    equal(await nodes.register(node('second'), [wished, other]), other);
+    equal(await nodes.register(node('third'), [wished, other]), null);
+    equal(await nodes.register(node(wished, '2'), ['node-x']), wished);
+    equal((await nodes.get(wished))?.bootId, '2');
+    await nodes.seen([wished], 9);
+    equal((await nodes.get(wished))?.lastSeenAtMs, 9);
+    const { transportId } = await newTransport(storage, other);
+    equal(await nodes.forgetIdle(9), []);
+    await storage.transports.end(transportId, NOW_MS);
+    equal(await nodes.forgetIdle(9), [other]);
+    equal(await nodes.forgetIdle(10), [wished]);
+    equal(await nodes.get(wished), null);
   });
 
   it('keeps facts about the installation', async () => {

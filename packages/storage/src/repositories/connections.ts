@@ -27,8 +27,8 @@ export interface ConnectionRepository {
     eventsOf?: (begun: ConnectionBegun) => readonly CallbackEvent[],
   ): Promise<void>;
   get(connectionId: string): Promise<ConnectionRecord | null>;
-  /** Every connection that has not ended, oldest first; of one session, or of all. */
-  listLive(sessionId?: string): Promise<ConnectionRecord[]>;
+  /** Every connection that has not ended, oldest first; of some sessions (at least one), or of all. */
+  listLive(sessionIds?: readonly string[]): Promise<ConnectionRecord[]>;
   /** True when this call ended it; ends its streams and transports in the same transaction. */
   end(
     connectionId: string,
@@ -52,9 +52,9 @@ export function connectionRepository(database: Kysely<Schema>): ConnectionReposi
       const row = await query.executeTakeFirst();
       return row === undefined ? null : toRecord(row);
     },
-    async listLive(sessionId) {
+    async listLive(sessionIds) {
       let query = database.selectFrom('connections').selectAll().where('ended_at_ms', 'is', null);
-      if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);
+      if (sessionIds !== undefined) query = query.where('session_id', 'in', [...sessionIds]);
       return (await query.orderBy('created_at_ms').execute()).map(toRecord);
     },
     end: (connectionId, reason, nowMs, eventsOf) =>

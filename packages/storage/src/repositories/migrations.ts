@@ -12,8 +12,8 @@ export interface MigrationRepository {
   progress(migrationId: string, progress: { moved: number; total: number }): Promise<void>;
   /** False when it had ended. Forgets what the session's history does not show any more, with its moves. */
   end(migrationId: string, status: MigrationStatus, nowMs: number): Promise<boolean>;
-  /** Ends what a control that went away left unfinished, their moves as failed; answers how many. */
-  endUnfinished(nowMs: number): Promise<number>;
+  /** Ends what a control that went away left unfinished in these sessions, their moves as failed; answers how many. */
+  endUnfinished(sessionIds: readonly string[], nowMs: number): Promise<number>;
 }
 
 export function migrationRepository(database: Kysely<Schema>): MigrationRepository {
@@ -63,22 +63,33 @@ export function migrationRepository(database: Kysely<Schema>): MigrationReposito
       database
         .transaction()
         .execute((transaction) => endMigration(transaction, { migrationId, status, nowMs })),
-    endUnfinished(nowMs) {
-      return database.transaction().execute(async (transaction) => {
-        await transaction
-          .updateTable('moves')
-          .set({ outcome: 'failed', failure: 'cancelled', ended_at_ms: nowMs })
-          .where('ended_at_ms', 'is', null)
-          .execute();
-        const result = await transaction
-          .updateTable('migrations')
-          .set({ status: 'failed', ended_at_ms: nowMs })
-          .where('ended_at_ms', 'is', null)
-          .executeTakeFirst();
-        return Number(result.numUpdatedRows);
-      });
-    },
+    endUnfinished: (sessionIds, nowMs) =>
+      database.transaction().execute((transaction) => endUnfinished(transaction, sessionIds, nowMs)),
   };
+}
+
+async function endUnfinished(
+  transaction: Transaction<Schema>,
+  sessionIds: readonly string[],
+  nowMs: number,
+): Promise<number> {
+  if (sessionIds.length === 0) return 0;
+  const ended = await transaction
+    .updateTable('migrations')
+    .set({ status: 'failed', ended_at_ms: nowMs })
+    .where('session_id', 'in', [...sessionIds])
+    .where('ended_at_ms', 'is', null)
+    .returning('migration_id')
+    .execute();
+  if (ended.length === 0) return 0;
+  const migrationIds = ended.map((row) => row.migration_id);
+  await transaction
+    .updateTable('moves')
+    .set({ outcome: 'failed', failure: 'cancelled', ended_at_ms: nowMs })
+    .where('migration_id', 'in', migrationIds)
+    .where('ended_at_ms', 'is', null)
+    .execute();
+  return ended.length;
 }
 
 async function endMigration(

@@ -24,7 +24,7 @@ export function sessionRepository(database: Kysely<Schema>): SessionRepository {
       .selectAll()
       .where(column, '=', value)
       .executeTakeFirst();
-    return row === undefined ? null : toRecord(row);
+    return row === undefined ? null : toSessionRecord(row);
   };
   return {
     async create(session) {
@@ -61,7 +61,7 @@ export function sessionRepository(database: Kysely<Schema>): SessionRepository {
         .selectAll()
         .orderBy('created_at_ms', 'desc')
         .limit(LIST_ROWS_MAX);
-      return (await query.execute()).map(toRecord);
+      return (await query.execute()).map(toSessionRecord);
     },
     async setHomeNode(sessionId, nodeId) {
       await database
@@ -87,7 +87,7 @@ export function sessionRepository(database: Kysely<Schema>): SessionRepository {
   };
 }
 
-function toRecord(row: Selectable<Schema['sessions']>): SessionRecord {
+export function toSessionRecord(row: Selectable<Schema['sessions']>): SessionRecord {
   return {
     sessionId: row.session_id,
     apiKey: row.api_key,

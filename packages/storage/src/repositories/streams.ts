@@ -5,8 +5,8 @@ import { numberOrNull, wordsOf, type Schema } from '../schema.js';
 
 export interface StreamRepository {
   create(stream: StreamRecord): Promise<void>;
-  /** Streams that have not ended, oldest first; of one session, or of all. */
-  listLive(sessionId?: string): Promise<StreamRecord[]>;
+  /** Streams that have not ended, oldest first; of some sessions (at least one), or of all. */
+  listLive(sessionIds?: readonly string[]): Promise<StreamRecord[]>;
   update(streamId: string, info: Json): Promise<void>;
   setLayoutClasses(streamId: string, layoutClasses: readonly string[]): Promise<void>;
   /** True for the call that published it. */
@@ -32,9 +32,9 @@ export function streamRepository(database: Kysely<Schema>): StreamRepository {
         })
         .execute();
     },
-    async listLive(sessionId) {
+    async listLive(sessionIds) {
       let query = database.selectFrom('streams').selectAll().where('ended_at_ms', 'is', null);
-      if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);
+      if (sessionIds !== undefined) query = query.where('session_id', 'in', [...sessionIds]);
       return (await query.orderBy('created_at_ms').execute()).map(toStreamRecord);
     },
     async update(streamId, info) {

@@ -22,7 +22,8 @@ export interface MoveResult {
 export interface TransportRepository {
   create(transport: TransportRecord): Promise<void>;
   get(transportId: string): Promise<TransportRecord | null>;
-  listLive(): Promise<TransportRecord[]>;
+  /** Of some sessions (at least one), or of all. */
+  listLive(sessionIds?: readonly string[]): Promise<TransportRecord[]>;
   /**
    * Grants a move from the owner at `epoch` to `targetNodeId` and reserves two epochs above every earlier one.
    * Null when the transport has ended, has another epoch, or is being moved already.
@@ -192,10 +193,10 @@ function rows(database: Kysely<Schema>): Omit<TransportRepository, keyof (Grants
       const row = await query.executeTakeFirst();
       return row === undefined ? null : toRecord(row);
     },
-    async listLive() {
-      return (
-        await database.selectFrom('transports').selectAll().where('ended_at_ms', 'is', null).execute()
-      ).map(toRecord);
+    async listLive(sessionIds) {
+      let query = database.selectFrom('transports').selectAll().where('ended_at_ms', 'is', null);
+      if (sessionIds !== undefined) query = query.where('session_id', 'in', [...sessionIds]);
+      return (await query.execute()).map(toRecord);
     },
     async setConnected(transportId, epoch) {
       const result = await database

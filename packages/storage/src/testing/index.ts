@@ -1,1 +1,2 @@
-export { createPlainTables, openPlainStorage, type PlainTables } from './plain-storage.js';
+export { openPlainStorage } from './plain-storage.js';
+export { createPlainTables, type PlainTables } from './plain-tables.js';

@@ -1,15 +1,5 @@
 import { MIGRATION_HISTORY_MAX } from '../limits.js';
-import type {
-  ConnectionRecord,
-  Json,
-  MigrationRecord,
-  MoveIntent,
-  MoveRecord,
-  NodeRecord,
-  SessionRecord,
-  StreamRecord,
-  TransportRecord,
-} from '../records.js';
+import type { MoveIntent, SessionRecord, TransportRecord } from '../records.js';
 import type { MetaRepository } from '../repositories/meta.js';
 import type { MigrationRepository } from '../repositories/migrations.js';
 import type { MoveRepository } from '../repositories/moves.js';
@@ -19,31 +9,8 @@ import type { StreamRepository } from '../repositories/streams.js';
 import type { ConnectionRepository } from '../repositories/connections.js';
 import type { TransportRepository } from '../repositories/transports.js';
 import type { RosterStorage } from '../storage.js';
-
-/** Every row of the roster, as plain values. Rows are replaced, never changed. */
-export interface PlainTables {
-  readonly meta: Map<string, string>;
-  readonly nodes: Map<string, NodeRecord>;
-  readonly sessions: Map<string, SessionRecord>;
-  readonly connections: Map<string, ConnectionRecord>;
-  readonly streams: Map<string, StreamRecord>;
-  readonly transports: Map<string, TransportRecord>;
-  readonly migrations: Map<string, MigrationRecord>;
-  readonly moves: Map<string, MoveRecord>;
-}
-
-export function createPlainTables(): PlainTables {
-  return {
-    meta: new Map(),
-    nodes: new Map(),
-    sessions: new Map(),
-    connections: new Map(),
-    streams: new Map(),
-    transports: new Map(),
-    migrations: new Map(),
-    moves: new Map(),
-  };
-}
+import { replicasOf, signalsOf } from './plain-replicas.js';
+import { answer, change, copyOf, createPlainTables, done, type PlainTables } from './plain-tables.js';
 
 /**
  * The roster's half of the port over maps: passes its contract suite, tells no callbacks, answers in the turn in which it is asked, and costs microseconds. For
@@ -59,33 +26,17 @@ export function openPlainStorage(tables: PlainTables = createPlainTables()): Ros
     transports: transportsOf(tables),
     migrations: migrationsOf(tables),
     moves: movesOf(tables),
+    replicas: replicasOf(tables),
+    signals: signalsOf(tables),
     close: () => Promise.resolve(),
   };
 }
 
-const done = Promise.resolve();
-const answer = <T>(value: T): Promise<T> => Promise.resolve(value);
-/** What a database would give back: nobody can change a row by changing what was read. */
-const copyOf = (json: Json): Json => structuredClone(json) as Json;
-
-/** Replaces a row when it is there and `applies`; says whether it was. */
-function change<T extends object>(
-  rows: Map<string, T>,
-  id: string,
-  applies: (row: T) => boolean,
-  changes: (row: T) => Partial<T>,
-): boolean {
-  const row = rows.get(id);
-  if (row === undefined || !applies(row)) return false;
-  rows.set(id, { ...row, ...changes(row) });
-  return true;
-}
-
 const isLive = ({ endedAtMs }: { readonly endedAtMs: number | null }): boolean => endedAtMs === null;
-const ofSession =
-  (sessionId?: string) =>
+const ofSessions =
+  (sessionIds?: readonly string[]) =>
   (row: { readonly sessionId: string }): boolean =>
-    sessionId === undefined || row.sessionId === sessionId;
+    sessionIds === undefined || sessionIds.includes(row.sessionId);
 
 function metaOf({ meta }: PlainTables): MetaRepository {
   return {
@@ -97,29 +48,40 @@ function metaOf({ meta }: PlainTables): MetaRepository {
   };
 }
 
-function nodesOf({ nodes }: PlainTables): NodeRepository {
+function nodesOf({ nodes, transports }: PlainTables): NodeRepository {
+  const isBound = (nodeId: string): boolean =>
+    [...transports.values()]
+      .filter(isLive)
+      .some(
+        ({ ownerNodeId, intent }) =>
+          ownerNodeId === nodeId || intent?.targetNodeId === nodeId || intent?.sourceNodeId === nodeId,
+      );
   return {
-    save: (node) => {
-      const identityKey = nodes.get(node.nodeId)?.identityKey ?? node.identityKey;
-      nodes.set(node.nodeId, { ...node, identityKey });
-      return done;
+    register: (node, wishedIds) => {
+      const known = [...nodes.values()].find(({ identityKey }) => identityKey === node.identityKey);
+      const nodeId = known?.nodeId ?? wishedIds.find((wishedId) => !nodes.has(wishedId)) ?? null;
+      if (nodeId !== null) nodes.set(nodeId, { ...node, nodeId });
+      return answer(nodeId);
     },
     get: (nodeId) => answer(nodes.get(nodeId) ?? null),
-    getByIdentity: (identityKey) =>
-      answer([...nodes.values()].find((node) => node.identityKey === identityKey) ?? null),
     list: () => answer([...nodes.values()].toSorted((a, b) => (a.nodeId < b.nodeId ? -1 : 1))),
-    seen: (nodeId, lastSeenAtMs) => {
-      change(
-        nodes,
-        nodeId,
-        () => true,
-        () => ({ lastSeenAtMs }),
-      );
+    seen: (nodeIds, lastSeenAtMs) => {
+      for (const nodeId of nodeIds) {
+        change(
+          nodes,
+          nodeId,
+          () => true,
+          () => ({ lastSeenAtMs }),
+        );
+      }
       return done;
     },
-    remove: (nodeId) => {
-      nodes.delete(nodeId);
-      return done;
+    forgetIdle: (beforeMs) => {
+      const idle = [...nodes.values()].filter(
+        ({ nodeId, lastSeenAtMs }) => lastSeenAtMs < beforeMs && !isBound(nodeId),
+      );
+      for (const { nodeId } of idle) nodes.delete(nodeId);
+      return answer(idle.map(({ nodeId }) => nodeId));
     },
   };
 }
@@ -175,7 +137,7 @@ function connectionsOf({ connections, streams, transports }: PlainTables): Conne
       return done;
     },
     get: (connectionId) => answer(connections.get(connectionId) ?? null),
-    listLive: (sessionId) => answer([...connections.values()].filter(isLive).filter(ofSession(sessionId))),
+    listLive: (sessionIds) => answer([...connections.values()].filter(isLive).filter(ofSessions(sessionIds))),
     end: (connectionId, endReason, endedAtMs) => {
       const ended = change(connections, connectionId, isLive, () => ({ endedAtMs, endReason }));
       if (!ended) return answer(false);
@@ -206,7 +168,7 @@ function streamsOf({ streams }: PlainTables): StreamRepository {
       streams.set(stream.streamId, { ...stream, info: copyOf(stream.info) });
       return done;
     },
-    listLive: (sessionId) => answer([...streams.values()].filter(isLive).filter(ofSession(sessionId))),
+    listLive: (sessionIds) => answer([...streams.values()].filter(isLive).filter(ofSessions(sessionIds))),
     update: (streamId, info) => {
       change(
         streams,
@@ -307,7 +269,7 @@ function transportsOf({ transports }: PlainTables): TransportRepository {
       return done;
     },
     get: (transportId) => answer(transports.get(transportId) ?? null),
-    listLive: () => answer([...transports.values()].filter(isLive)),
+    listLive: (sessionIds) => answer([...transports.values()].filter(isLive).filter(ofSessions(sessionIds))),
     ...outcomesOf(transports),
     raiseEpochs: (transportId, epochHighest) => {
       change(
@@ -349,7 +311,7 @@ function migrationsOf({ migrations, moves }: PlainTables): MigrationRepository {
     listOfSession: (sessionId) =>
       answer(
         [...migrations.values()]
-          .filter(ofSession(sessionId))
+          .filter(ofSessions([sessionId]))
           .toSorted((a, b) => b.createdAtMs - a.createdAtMs),
       ),
     progress: (migrationId, progress) => {
@@ -369,13 +331,14 @@ function migrationsOf({ migrations, moves }: PlainTables): MigrationRepository {
       }
       return answer(ended);
     },
-    endUnfinished: (endedAtMs) => {
-      for (const { moveId } of moves.values()) {
-        change(moves, moveId, isLive, () => ({ outcome: 'failed', failure: 'cancelled', endedAtMs }));
-      }
-      const live = [...migrations.values()].filter(isLive);
+    endUnfinished: (sessionIds, endedAtMs) => {
+      const live = [...migrations.values()].filter(isLive).filter(ofSessions(sessionIds));
       for (const { migrationId } of live) {
         change(migrations, migrationId, isLive, () => ({ status: 'failed' as const, endedAtMs }));
+        for (const move of moves.values()) {
+          if (move.migrationId !== migrationId) continue;
+          change(moves, move.moveId, isLive, () => ({ outcome: 'failed', failure: 'cancelled', endedAtMs }));
+        }
       }
       return answer(live.length);
     },

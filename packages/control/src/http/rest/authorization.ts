@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { SESSION_ID_CHARS_MAX } from '@godwit/protocol';
+import type { SessionRecord } from '@godwit/storage';
 import type { ControlContext } from '../../context.js';
 import { ControlError } from '../../errors.js';
 import { PROJECT_ID_CHARS_MAX, type Project } from '../../projects/project.js';
+import { keepSession } from '../../roster/keep.js';
 import type { SessionState } from '../../roster/state.js';
 import { authenticateProject } from '../../tokens/project-token.js';
 
@@ -12,18 +14,35 @@ export const sessionParams = projectParams.extend({ sessionId: z.string().max(SE
 export const PROJECT = '/v2/project/:projectId';
 export const SESSION = `${PROJECT}/session/:sessionId`;
 
-/** Checks the caller, then finds the session of its project. Throws a ControlError. */
+/** Checks the caller, then finds the row of a session of its project. Throws a ControlError. */
+export async function authorizedRecord(
+  context: ControlContext,
+  request: FastifyRequest,
+  params: z.infer<typeof sessionParams>,
+): Promise<{ record: SessionRecord; project: Project }> {
+  const project = await authorizedProject(context, request, params);
+  const record = await context.storage.sessions.get(params.sessionId);
+  if (record === null || record.apiKey !== project.apiKey) throw sessionNotFound();
+  return { record, project };
+}
+
+/**
+ * Checks the caller, then brings the session of its project here, with everybody in it. Throws a ControlError, or KeptElsewhere: then
+ * the whole request is passed on.
+ */
 export async function authorized(
   context: ControlContext,
   request: FastifyRequest,
   params: z.infer<typeof sessionParams>,
 ): Promise<{ session: SessionState; project: Project }> {
   const project = await authorizedProject(context, request, params);
-  const session = await context.roster.session(params.sessionId);
-  if (session === null || session.record.apiKey !== project.apiKey)
-    throw new ControlError('sessionNotFound', 'There is no such session in this project.');
+  const session = await keepSession(context, params.sessionId);
+  if (session === null || session.record.apiKey !== project.apiKey) throw sessionNotFound();
   return { session, project };
 }
+
+const sessionNotFound = (): ControlError =>
+  new ControlError('sessionNotFound', 'There is no such session in this project.');
 
 /** Checks the caller, and that the path is his project's. Throws a ControlError. */
 export async function authorizedProject(

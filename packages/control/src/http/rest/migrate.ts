@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ControlError } from '../../errors.js';
 import { migrationStarted, migrationView, viewMigration, viewStarted } from '../../migration/view.js';
 import type { HttpOptions } from '../server.js';
-import { authorized, SESSION, sessionParams } from './authorization.js';
+import { authorized, authorizedRecord, SESSION, sessionParams } from './authorization.js';
 
 /** The Migrate Session API. */
 export function migrationRoutes(app: FastifyInstance, { context, migrations }: HttpOptions): void {
@@ -21,9 +21,9 @@ export function migrationRoutes(app: FastifyInstance, { context, migrations }: H
   const params = sessionParams.extend({ migrationId: z.string().max(64) });
   const read = { params, response: { 200: migrationView } };
   typed.get(`${SESSION}/migrate/:migrationId`, { schema: read }, async (request) => {
-    const { session } = await authorized(context, request, request.params);
+    const { record } = await authorizedRecord(context, request, request.params);
     const migration = await context.storage.migrations.get(request.params.migrationId);
-    if (migration === null || migration.sessionId !== session.sessionId) {
+    if (migration === null || migration.sessionId !== record.sessionId) {
       throw new ControlError('migrationNotFound', 'The session has no such migration.');
     }
     return viewMigration(context.storage, migration);

@@ -37,31 +37,31 @@ function signalRoutes(app: FastifyInstance, { context }: HttpOptions): void {
   const toAll = { params: sessionParams, body: signalBody };
   typed.post(`${SESSION}/signal`, { schema: toAll }, async (request, reply) => {
     const { session } = await authorized(context, request, request.params);
-    send(context, session, request.body, null);
+    await send(context, session, request.body, null);
     return reply.code(204).send();
   });
   const toOne = { params: connectionParams, body: signalBody };
   typed.post(`${SESSION}/connection/:connectionId/signal`, { schema: toOne }, async (request, reply) => {
     const { session } = await authorized(context, request, request.params);
     const to = connectionOf(session, request.params.connectionId);
-    send(context, session, request.body, to);
+    await send(context, session, request.body, to);
     return reply.code(204).send();
   });
 }
 
 /** The server says it. Throws a ControlError when it is too large. */
-function send(
+async function send(
   context: ControlContext,
   session: SessionState,
   { type, data }: z.infer<typeof signalBody>,
   to: ConnectionState | null,
-): void {
+): Promise<void> {
   if (Buffer.byteLength(data) > SIGNAL_DATA_BYTES_MAX)
     throw new ControlError(
       'signalTooLarge',
       `The data of a signal has at most ${SIGNAL_DATA_BYTES_MAX} bytes.`,
     );
-  sendSignal(context, session, { type, data, from: null, to });
+  return sendSignal(context, session, { type, data, from: null, to, requestId: null });
 }
 
 function muteRoutes(app: FastifyInstance, { context }: HttpOptions): void {

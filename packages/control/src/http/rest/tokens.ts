@@ -8,7 +8,7 @@ import { issueClientToken } from '../../tokens/client-token.js';
 import { roles } from '../../tokens/roles.js';
 import type { HttpOptions } from '../server.js';
 import { systemUrl } from '../system-url.js';
-import { authorized, SESSION, sessionParams } from './authorization.js';
+import { authorizedRecord, SESSION, sessionParams } from './authorization.js';
 
 /** Client tokens that name this system. */
 export function tokenRoute(app: FastifyInstance, { context }: HttpOptions): void {
@@ -22,7 +22,7 @@ export function tokenRoute(app: FastifyInstance, { context }: HttpOptions): void
     .nullish();
   const schema = { params: sessionParams, body };
   app.withTypeProvider<ZodTypeProvider>().post(`${SESSION}/token`, { schema }, async (request) => {
-    const { session, project } = await authorized(context, request, request.params);
+    const { record, project } = await authorizedRecord(context, request, request.params);
     const nowMs = context.clockMs();
     const nowSeconds = Math.floor(nowMs / 1_000);
     const { role = 'publisher', data = '', expireTime } = request.body ?? {};
@@ -30,7 +30,7 @@ export function tokenRoute(app: FastifyInstance, { context }: HttpOptions): void
     if (expiresAtSeconds <= nowSeconds || expiresAtSeconds > nowSeconds + TOKEN_LIFETIME_SECONDS_MAX) {
       throw new ControlError('badRequest', 'expireTime must be in the future and at most 30 days ahead.');
     }
-    const wish = { sessionId: session.sessionId, role, data, expiresAtSeconds, url: systemUrl(request) };
+    const wish = { sessionId: record.sessionId, role, data, expiresAtSeconds, url: systemUrl(request) };
     return { token: await issueClientToken(wish, project, nowMs) };
   });
 }
