@@ -23,6 +23,8 @@ const PROOFS = {
   joins: { test: 'tests/e2e/joins.test.ts', env: {} },
   /** The database stopped for a minute beside a call of two, with control and without. */
   'database-away': { test: 'tests/e2e/database-away.test.ts', env: {} },
+  /** Three controls on one PostgreSQL, one killed every few seconds, beside forty clients that signal and a call of two. */
+  replicas: { test: 'tests/e2e/replicas.test.ts', env: {} },
   /** Every fault at every step of a move, with peers instead of browsers; writes docs/reports/faults.md. */
   faults: { test: 'tests/e2e/faults.test.ts', env: { GODWIT_E2E_FAULTS: 'all' } },
 };

@@ -16,7 +16,7 @@ export type {
   ProjectChanges,
   ProjectRepository,
 } from './repositories/projects.js';
-export type { SessionRepository } from './repositories/sessions.js';
+export type { SessionCounts, SessionRepository } from './repositories/sessions.js';
 export type { StreamRepository } from './repositories/streams.js';
 export type { MoveResult, TransportRepository } from './repositories/transports.js';
 export { CALLBACK_RECEIVERS_MAX, PROJECT_CREDENTIALS_MAX } from './limits.js';

@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../../../apps/cli/dist/main.js', import.meta.url));
+const BALANCER = fileURLToPath(new URL('balancer.mjs', import.meta.url));
 /** A busy machine takes its time. */
 const START_TIMEOUT_MS = 120_000;
 const LOG_LINES_MAX = 5_000;
 
 export interface PlatformOptions {
   readonly nodes?: number;
+  /** Controls that share the database of `env`, behind a balancer; default: one, without. */
+  readonly controls?: number;
   /** Command prefix of a network namespace. */
   readonly prefix?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -40,12 +43,16 @@ export interface Platform {
   readonly dataDir: string;
   /** The newest one. */
   readonly control: ChildProcess;
+  /** By number, the newest of each. */
+  readonly controls: readonly ChildProcess[];
+  /** Where each of them listens; `url` is the balancer's when there are several. */
+  readonly controlUrls: readonly string[];
   readonly nodes: readonly ChildProcess[];
   /** What the processes wrote, newest last. */
   readonly log: readonly string[];
   startNode(): ChildProcess;
-  /** Another control in the place of one that has ended: same data folder, secrets and port. */
-  startControl(): ChildProcess;
+  /** Another control in the place of one that has ended, the first unless said: same data folder, secrets and port. */
+  startControl(number?: number): ChildProcess;
   stop(): Promise<void>;
 }
 
@@ -77,14 +84,20 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     children.push(child);
     return child;
   };
-  const startControl = (): ChildProcess =>
+  const count = options.controls ?? 1;
+  const controlPorts = await Promise.all(
+    Array.from({ length: count }, () => (count === 1 ? port : freePort())),
+  );
+  const storageKey = secret();
+  const startControl = (number: number): ChildProcess =>
     start(
-      'control',
+      count === 1 ? 'control' : `control-${number + 1}`,
       ['control'],
       {
         GODWIT_HOST: '127.0.0.1',
-        GODWIT_PORT: String(port),
-        GODWIT_DATA_DIR: dataDir,
+        GODWIT_PORT: String(controlPorts[number]),
+        GODWIT_DATA_DIR: count === 1 ? dataDir : join(dataDir, `control-${number + 1}`),
+        ...(count === 1 ? {} : { GODWIT_STORAGE_KEY: storageKey }),
         GODWIT_API_KEY: credentials.apiKey,
         GODWIT_API_SECRET: credentials.apiSecret,
         GODWIT_ADMIN_TOKEN: credentials.adminToken,
@@ -92,7 +105,20 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       },
       options.controlArguments,
     );
-  let control = startControl();
+  const controls = controlPorts.map((_, number) => startControl(number));
+  let control = controls[0] as ChildProcess;
+  if (count > 1) {
+    const line = [
+      ...(options.prefix ?? []),
+      process.execPath,
+      BALANCER,
+      String(port),
+      ...controlPorts.map(String),
+    ];
+    const balancer = spawn(line[0] ?? '', line.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+    collect(balancer, 'balancer', log);
+    children.push(balancer);
+  }
   const nodes: ChildProcess[] = [];
   const startNode = (): ChildProcess => {
     const number = nodes.length;
@@ -119,8 +145,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   try {
     await waitFor(
       log,
-      `${options.nodes ?? 2} nodes registered`,
-      () => log.filter((entry) => entry.includes('node registered')).length >= (options.nodes ?? 2),
+      `${options.nodes ?? 2} nodes registered with ${count} controls`,
+      () => log.filter((entry) => entry.includes('node registered')).length >= (options.nodes ?? 2) * count,
     );
   } catch (error) {
     await stop();
@@ -134,10 +160,12 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     get control() {
       return control;
     },
+    controls,
+    controlUrls: controlPorts.map((each) => `http://127.0.0.1:${each}`),
     nodes,
     log,
     startNode,
-    startControl: () => (control = startControl()),
+    startControl: (number = 0) => (controls[number] = control = startControl(number)),
     stop,
   };
 }

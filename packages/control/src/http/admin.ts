@@ -30,12 +30,12 @@ export function adminRoutes(app: FastifyInstance, options: HttpOptions, done: ()
   );
   typed.get('/admin/v1/sessions', async () => {
     const records = await context.storage.sessions.list();
+    const counts = await context.storage.sessions.countLive(records.map(({ sessionId }) => sessionId));
     return {
-      items: records.map((record) => ({
-        sessionId: record.sessionId,
-        createdAt: record.createdAtMs,
-        connections: context.roster.kept(record.sessionId)?.connections.size ?? 0,
-        streams: context.roster.kept(record.sessionId)?.streams.size ?? 0,
+      items: records.map(({ sessionId, createdAtMs: createdAt }) => ({
+        sessionId,
+        createdAt,
+        ...(counts.get(sessionId) ?? { connections: 0, streams: 0 }),
       })),
     };
   });

@@ -27,7 +27,8 @@ export async function ensureFirstProject(
   const isKnown = (await meta.get(key)) === hash;
   await checkStorageKey(projects, box, apiKey);
   if (isKnown) return;
-  const added = await projects.addCredential(
+  // Several controls may start at once.
+  const added = await projects.addCredentialOnce(
     apiKey,
     {
       credentialId: randomUUID(),
@@ -36,13 +37,13 @@ export async function ensureFirstProject(
       createdAtMs: nowMs,
     },
     auditOf(apiKey, nowMs),
+    { key, value: hash },
   );
   if (added === 'full') {
     throw new SettingsError(
       'GODWIT_API_SECRET is new, and its project has two valid secrets already: revoke one of them first (DELETE /admin/v1/projects/{id}/secrets/{id}).',
     );
   }
-  await meta.set(key, hash);
 }
 
 /** A key that does not fit would refuse every token, and say nothing about why. */

@@ -20,10 +20,6 @@ export class Tunnel {
   private constructor(client: WebSocket, keeper: WebSocket) {
     this.#client = client;
     this.#keeper = keeper;
-    keeper.on('message', (data) => pass(data, client));
-    keeper.on('close', (code: number, reason: Buffer) => {
-      client.close(isSendable(code) ? code : CLOSE_SERVICE_RESTART, reason.subarray());
-    });
   }
 
   /** Null when nobody answered there, or whoever did does not keep the session: nothing has come of the message. */
@@ -35,16 +31,13 @@ export class Tunnel {
       perMessageDeflate: false,
       handshakeTimeout: KEEPER_ANSWER_MS,
     });
-    const answer = await firstMessage(keeper, first);
-    if (answer === null) {
+    if (!(await answers(keeper, client, first))) {
       keeper.terminate();
       return null;
     }
     const tunnel = new Tunnel(client, keeper);
-    pass(answer, client);
-    // Either may have gone meanwhile.
+    // It may have gone meanwhile.
     if (client.readyState !== client.OPEN) tunnel.close();
-    else if (keeper.readyState !== keeper.OPEN) client.close(CLOSE_SERVICE_RESTART);
     return tunnel;
   }
 
@@ -68,16 +61,25 @@ function pass(data: RawData, client: WebSocket): void {
   else client.send(data, { binary: false });
 }
 
-function firstMessage(keeper: WebSocket, request: Buffer): Promise<RawData | null> {
+/** Passes on whatever comes, from the first message on: events may follow the answer at once. */
+function answers(keeper: WebSocket, client: WebSocket, first: Buffer): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(null), KEEPER_ANSWER_MS);
-    const settle = (answer: RawData | null): void => {
+    let hasAnswered = false;
+    const timer = setTimeout(() => resolve(false), KEEPER_ANSWER_MS);
+    const settle = (): void => {
       clearTimeout(timer);
-      resolve(answer);
+      resolve(hasAnswered);
     };
-    keeper.on('error', () => settle(null));
-    keeper.once('close', () => settle(null));
-    keeper.once('open', () => keeper.send(request, { binary: false }));
-    keeper.once('message', (data) => settle(data));
+    keeper.on('error', settle);
+    keeper.once('open', () => keeper.send(first, { binary: false }));
+    keeper.on('message', (data) => {
+      hasAnswered = true;
+      pass(data, client);
+      settle();
+    });
+    keeper.on('close', (code: number, reason: Buffer) => {
+      if (hasAnswered) client.close(isSendable(code) ? code : CLOSE_SERVICE_RESTART, reason.subarray());
+      settle();
+    });
   });
 }

@@ -25,6 +25,26 @@ async function newProject({ projects }: Storage): Promise<string> {
 }
 
 export function projectContract({ it, equal }: ContractRunner, open: () => Storage): void {
+  it('adds a credential once, however many ask for it at once', async () => {
+    const { projects, meta } = open();
+    const apiKey = unique('project');
+    await projects.ensure({ apiKey, name: 'n', createdAtMs: NOW_MS, signatureSecret: null });
+    const fact = { key: unique('fact'), value: 'hash' };
+    const audit = { atMs: NOW_MS, actor: 'settings', action: 'a', subject: apiKey, detail: {} };
+    const ask = () => {
+      const credential = {
+        credentialId: unique('secret'),
+        kind: 'secret',
+        material: 'm',
+        createdAtMs: NOW_MS,
+      } as const;
+      return projects.addCredentialOnce(apiKey, credential, audit, fact);
+    };
+    equal(await Promise.all([ask(), ask(), ask()]), ['added', 'added', 'added']);
+    equal((await projects.get(apiKey))?.credentials.length, 1);
+    equal(await meta.get(fact.key), 'hash');
+  });
+
   it('makes a project once and changes it, each with a line in the audit', async () => {
     const { projects, audit } = open();
     const apiKey = await newProject(open());

@@ -22,7 +22,12 @@ export function connectionsContract({ it, equal }: ContractRunner, open: () => R
     const [live] = await storage.streams.listLive([sessionId]);
     equal([live?.info, live?.layoutClasses], [{ name: 'é "quoted"' }, ['focus', 'left']]);
     equal((await storage.connections.get(connectionId))?.layoutClasses, ['full', 'focus']);
+    equal(
+      [...(await storage.sessions.countLive([sessionId, 'none']))],
+      [[sessionId, { connections: 1, streams: 1 }]],
+    );
     equal(await storage.connections.end(connectionId, 'clientDisconnected', NOW_MS + 1), true);
+    equal([...(await storage.sessions.countLive([sessionId]))], []);
     equal(await storage.connections.end(connectionId, 'networkDisconnected', NOW_MS + 2), false);
     equal(await storage.streams.listLive([sessionId]), []);
     const ended = await storage.transports.get(transport.transportId);

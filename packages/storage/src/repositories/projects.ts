@@ -3,6 +3,7 @@ import { LIST_ROWS_MAX, PROJECT_CREDENTIALS_MAX } from '../limits.js';
 import type { AuditEntry, ProjectCredential, ProjectDetails, ProjectRecord } from '../records.js';
 import type { Schema } from '../schema.js';
 import { writeAudit } from './audit.js';
+import { metaRepository } from './meta.js';
 
 /** What became of a new credential; `full`: as many of its kind are valid as may be. */
 export type CredentialAdded = 'added' | 'full' | 'no-project';
@@ -29,6 +30,13 @@ export interface ProjectRepository {
   update(apiKey: string, changes: ProjectChanges, audit: AuditEntry): Promise<boolean>;
   /** At most PROJECT_CREDENTIALS_MAX of a kind are valid at once. */
   addCredential(apiKey: string, credential: ProjectCredential, audit: AuditEntry): Promise<CredentialAdded>;
+  /** The same, unless the fact about the installation says already that it was done; both are written or none. */
+  addCredentialOnce(
+    apiKey: string,
+    credential: ProjectCredential,
+    audit: AuditEntry,
+    fact: { readonly key: string; readonly value: string },
+  ): Promise<CredentialAdded>;
   revokeCredential(apiKey: string, credentialId: string, audit: AuditEntry): Promise<CredentialRevoked>;
 }
 
@@ -70,6 +78,14 @@ export function projectRepository(database: Kysely<Schema>): ProjectRepository {
       locked<CredentialAdded>(apiKey, 'no-project', (transaction) =>
         addCredential(transaction, apiKey, credential, audit),
       ),
+    addCredentialOnce: (apiKey, credential, audit, { key, value }) =>
+      locked<CredentialAdded>(apiKey, 'no-project', async (transaction) => {
+        const meta = metaRepository(transaction);
+        if ((await meta.get(key)) === value) return 'added';
+        const added = await addCredential(transaction, apiKey, credential, audit);
+        if (added === 'added') await meta.set(key, value);
+        return added;
+      }),
     revokeCredential: (apiKey, credentialId, audit) =>
       locked<CredentialRevoked>(apiKey, 'unknown', (transaction) =>
         revokeCredential(transaction, apiKey, credentialId, audit),

@@ -3,6 +3,11 @@ import { LIST_ROWS_MAX } from '../limits.js';
 import type { SessionRecord } from '../records.js';
 import { numberOrNull, type Schema } from '../schema.js';
 
+export interface SessionCounts {
+  readonly connections: number;
+  readonly streams: number;
+}
+
 export interface SessionRepository {
   /** False when the id, or the demo name, is taken. */
   create(session: SessionRecord): Promise<boolean>;
@@ -12,6 +17,8 @@ export interface SessionRepository {
   countDemo(): Promise<number>;
   /** Newest first, at most LIST_ROWS_MAX. */
   list(): Promise<SessionRecord[]>;
+  /** Who and what is in each of these sessions; one that nobody is in is absent. Streams that others have been told of. */
+  countLive(sessionIds: readonly string[]): Promise<Map<string, SessionCounts>>;
   setHomeNode(sessionId: string, nodeId: string): Promise<void>;
   setMuteForced(sessionId: string, muteForced: boolean): Promise<void>;
   migrationEnded(sessionId: string, nowMs: number): Promise<void>;
@@ -63,6 +70,7 @@ export function sessionRepository(database: Kysely<Schema>): SessionRepository {
         .limit(LIST_ROWS_MAX);
       return (await query.execute()).map(toSessionRecord);
     },
+    countLive: (sessionIds) => countLive(database, sessionIds),
     async setHomeNode(sessionId, nodeId) {
       await database
         .updateTable('sessions')
@@ -85,6 +93,35 @@ export function sessionRepository(database: Kysely<Schema>): SessionRepository {
         .execute();
     },
   };
+}
+
+async function countLive(
+  database: Kysely<Schema>,
+  sessionIds: readonly string[],
+): Promise<Map<string, SessionCounts>> {
+  if (sessionIds.length === 0) return new Map();
+  const rows = await database
+    .selectFrom('connections')
+    .select(({ fn }) => ['session_id', fn.countAll().as('connections')])
+    .where('session_id', 'in', [...sessionIds])
+    .where('ended_at_ms', 'is', null)
+    .groupBy('session_id')
+    .execute();
+  const streams = await database
+    .selectFrom('streams')
+    .select(({ fn }) => ['session_id', fn.countAll().as('streams')])
+    .where('session_id', 'in', [...sessionIds])
+    .where('ended_at_ms', 'is', null)
+    .where('published_at_ms', 'is not', null)
+    .groupBy('session_id')
+    .execute();
+  const streamsOf = new Map(streams.map((row) => [row.session_id, Number(row.streams)]));
+  return new Map(
+    rows.map((row) => [
+      row.session_id,
+      { connections: Number(row.connections), streams: streamsOf.get(row.session_id) ?? 0 },
+    ]),
+  );
 }
 
 export function toSessionRecord(row: Selectable<Schema['sessions']>): SessionRecord {

@@ -86,7 +86,7 @@ function nodesOf({ nodes, transports }: PlainTables): NodeRepository {
   };
 }
 
-function sessionsOf({ sessions }: PlainTables): SessionRepository {
+function sessionsOf({ sessions, connections, streams }: PlainTables): SessionRepository {
   const named = (demoName: string): SessionRecord | null =>
     [...sessions.values()].find((session) => session.demoName === demoName) ?? null;
   return {
@@ -100,6 +100,17 @@ function sessionsOf({ sessions }: PlainTables): SessionRepository {
     getByDemoName: (demoName) => answer(named(demoName)),
     countDemo: () => answer([...sessions.values()].filter(({ demo }) => demo).length),
     list: () => answer([...sessions.values()].toSorted((a, b) => b.createdAtMs - a.createdAtMs)),
+    countLive: (sessionIds) => {
+      const live = [...connections.values()].filter(isLive);
+      const published = [...streams.values()].filter((row) => isLive(row) && row.publishedAtMs !== null);
+      const count = (rows: readonly { readonly sessionId: string }[], sessionId: string): number =>
+        rows.filter((row) => row.sessionId === sessionId).length;
+      const counts = sessionIds.map(
+        (sessionId) =>
+          [sessionId, { connections: count(live, sessionId), streams: count(published, sessionId) }] as const,
+      );
+      return answer(new Map(counts.filter(([, { connections: inside }]) => inside > 0)));
+    },
     setHomeNode: (sessionId, homeNodeId) => {
       change(
         sessions,
