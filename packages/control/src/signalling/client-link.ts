@@ -34,6 +34,7 @@ export class ClientLink implements ClientSocket {
   readonly #context: ControlContext;
   readonly #migrations: Migrations;
   readonly #socket: WebSocket;
+  readonly #onIdentified: () => void;
   readonly #bucket: TokenBucket;
   #connection: ConnectionState | null = null;
   #identifying = false;
@@ -41,10 +42,11 @@ export class ClientLink implements ClientSocket {
   #bad = 0;
   #heardAtMs: number;
 
-  constructor(context: ControlContext, migrations: Migrations, socket: WebSocket) {
+  constructor(context: ControlContext, migrations: Migrations, socket: WebSocket, onIdentified: () => void) {
     this.#context = context;
     this.#migrations = migrations;
     this.#socket = socket;
+    this.#onIdentified = onIdentified;
     this.#heardAtMs = context.clockMs();
     this.#bucket = new TokenBucket(
       SIGNALLING_BURST_MESSAGES,
@@ -167,6 +169,7 @@ export class ClientLink implements ClientSocket {
           : resume(this.#context, request);
       const { connection, result, replayAfter } = joined;
       this.#connection = connection;
+      this.#onIdentified();
       this.send({ replyTo: request.id, ok: true, result });
       connection.channel.attach(this, replayAfter ?? result.seq);
       // It went away while it was being admitted.

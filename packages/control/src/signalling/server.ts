@@ -25,6 +25,8 @@ export class SignallingServer {
   readonly #context: ControlContext;
   readonly #migrations: Migrations;
   readonly #links = new Set<ClientLink>();
+  /** Those who have not said who they are. */
+  readonly #unidentified = new Set<ClientLink>();
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: SIGNALLING_MESSAGE_BYTES_MAX + PAYLOAD_SLACK_BYTES,
@@ -37,7 +39,7 @@ export class SignallingServer {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#unidentified() >= SIGNALLING_UNIDENTIFIED_MAX) {
+    if (this.#unidentified.size >= SIGNALLING_UNIDENTIFIED_MAX) {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
       return;
     }
@@ -65,21 +67,19 @@ export class SignallingServer {
   }
 
   #accept(socket: WebSocket): void {
-    const link = new ClientLink(this.#context, this.#migrations, socket);
+    const link: ClientLink = new ClientLink(this.#context, this.#migrations, socket, () =>
+      this.#unidentified.delete(link),
+    );
     this.#links.add(link);
+    this.#unidentified.add(link);
     socket.on('message', (data: Buffer, binary) => link.receive(data, binary));
     socket.on('error', (error) =>
       this.#context.log.debug({ error: error.message }, 'a signalling socket failed'),
     );
     socket.on('close', () => {
       this.#links.delete(link);
+      this.#unidentified.delete(link);
       link.closed();
     });
-  }
-
-  #unidentified(): number {
-    let count = 0;
-    for (const link of this.#links) if (!link.identified) count += 1;
-    return count;
   }
 }
