@@ -107,8 +107,8 @@ function outboxContract({ it, equal }: ContractRunner, open: () => Storage): voi
       createdAtMs: NOW_MS,
     };
     await storage.streams.create({ ...stream, publishedAtMs: null, endedAtMs: null });
-    await storage.streams.publish(streamId, NOW_MS, [eventOf('streamCreated')]);
-    await storage.streams.publish(streamId, NOW_MS, [eventOf('streamCreated')]);
+    await storage.streams.publish(streamId, NOW_MS, () => [eventOf('streamCreated')]);
+    await storage.streams.publish(streamId, NOW_MS, () => [eventOf('streamCreated')]);
     const lasts: boolean[] = [];
     for (const id of [other.connectionId, other.connectionId, connectionId]) {
       await storage.connections.end(id, 'clientDisconnected', NOW_MS, ({ streams, isLast }) => {
@@ -135,7 +135,7 @@ function outboxContract({ it, equal }: ContractRunner, open: () => Storage): voi
     const streamId = unique('aaaaaaaa');
     const stream = { streamId, sessionId, connectionId, info: {}, layoutClasses: [], createdAtMs: NOW_MS };
     await storage.streams.create({ ...stream, publishedAtMs: null, endedAtMs: null });
-    await storage.streams.end(streamId, NOW_MS, [eventOf('streamDestroyed')]);
+    await storage.streams.end(streamId, NOW_MS, () => [eventOf('streamDestroyed')]);
     const taken = await storage.connections.get(connectionId);
     const failed = await storage.connections
       .create(taken as never, () => [eventOf('connectionCreated')])
