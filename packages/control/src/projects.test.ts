@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openMemoryStorage } from '@godwit/storage';
+import { newSessionRecord, openMemoryStorage } from '@godwit/storage';
 import { PROJECT_CACHE_MS } from './limits.js';
 import { SecretBox } from './projects/secret-box.js';
 import { ensureFirstProject } from './projects/first-project.js';
@@ -162,17 +162,7 @@ function ellipticKey(): string {
 async function sessionOf(apiKey: string): Promise<string> {
   const { newSessionId } = await import('./ids.js');
   const sessionId = newSessionId(apiKey, '', Date.now());
-  await harness.storage.sessions.create({
-    sessionId,
-    apiKey,
-    location: '',
-    demo: false,
-    demoName: null,
-    homeNodeId: null,
-    createdAtMs: Date.now(),
-    lastMigrationEndedAtMs: null,
-    muteForced: false,
-  });
+  await harness.storage.sessions.create(newSessionRecord({ sessionId, apiKey, createdAtMs: Date.now() }));
   return sessionId;
 }
 

@@ -110,6 +110,37 @@ export interface SessionRecord {
   readonly muteForced: boolean;
 }
 
+/** What is known of a session when it is made; with a demo name it is one of the demo page. */
+export interface NewSession {
+  readonly sessionId: string;
+  readonly apiKey: string;
+  readonly createdAtMs: number;
+  /** Default: none. */
+  readonly location?: string;
+  readonly demoName?: string;
+}
+
+/** A session as it begins: on no node, never moved, not muted. */
+export function newSessionRecord({
+  sessionId,
+  apiKey,
+  createdAtMs,
+  location = '',
+  demoName,
+}: NewSession): SessionRecord {
+  return {
+    sessionId,
+    apiKey,
+    location,
+    demo: demoName !== undefined,
+    demoName: demoName ?? null,
+    homeNodeId: null,
+    createdAtMs,
+    lastMigrationEndedAtMs: null,
+    muteForced: false,
+  };
+}
+
 export interface ConnectionRecord {
   readonly connectionId: string;
   readonly sessionId: string;
