@@ -68,11 +68,15 @@ export function callbackRepository(database: Kysely<Schema>): CallbackRepository
           .where('api_key', '=', apiKey)
           .executeTakeFirst();
         if (result.numDeletedRows !== 1n) return false;
-        await transaction
-          .deleteFrom('jobs')
+        // By position, as whoever tries one of them again.
+        const waiting = transaction
+          .selectFrom('jobs')
+          .select('job_id')
           .where('subject', '=', callbackId)
           .where('kind', '=', CALLBACK_JOB)
-          .execute();
+          .orderBy('position')
+          .forUpdate();
+        await transaction.deleteFrom('jobs').where('job_id', 'in', waiting).execute();
         await writeAudit(transaction, audit);
         return true;
       }),
