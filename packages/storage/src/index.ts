@@ -20,6 +20,7 @@ export type { MoveResult, TransportRepository } from './repositories/transports.
 export { CALLBACK_RECEIVERS_MAX, PROJECT_CREDENTIALS_MAX } from './limits.js';
 export { claimDatabase, type DatabaseClaim } from './postgres/claim.js';
 export { lockFolder, type FolderLock } from './lock-file.js';
+export { writeSeed } from './pglite/seed.js';
 export {
   openFolderStorage,
   openMemoryStorage,

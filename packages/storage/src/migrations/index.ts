@@ -1,4 +1,5 @@
 import { Migrator, type Kysely, type Migration } from 'kysely';
+import { fingerprintOf } from './fingerprint.js';
 import { StorageError } from '../errors.js';
 import type { Schema } from '../schema.js';
 import { roster } from './0001-roster.js';
@@ -17,6 +18,9 @@ const migrations: Record<string, Migration> = {
   '0005-callbacks': callbacks,
   '0006-moderation': moderation,
 };
+
+/** What a database that was brought to the newest schema is known by, hex. */
+export const schemaFingerprint = (): Promise<string> => fingerprintOf(migrations);
 
 /** Brings the database to the newest schema. Errors: migrationFailed. */
 export async function migrateToLatest(database: Kysely<Schema>): Promise<void> {
