@@ -1,7 +1,8 @@
 export * from './errors.js';
 export * from './records.js';
 export type { AuditRepository } from './repositories/audit.js';
-export { CALLBACK_JOB, type CallbackDelivery, type CallbackRepository } from './repositories/callbacks.js';
+export type { CallbackBounds, CallbackSweep } from './repositories/callback-bounds.js';
+export type { CallbackDelivery, CallbackRepository } from './repositories/callbacks.js';
 export type { ConnectionBegun, ConnectionEnded, ConnectionRepository } from './repositories/connections.js';
 export type { JobClaim, JobRepository, NewJob } from './repositories/jobs.js';
 export type { MetaRepository } from './repositories/meta.js';

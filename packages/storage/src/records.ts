@@ -46,6 +46,9 @@ export interface CallbackEvent {
   readonly createdAtMs: number;
 }
 
+/** Kind of the jobs that deliver callbacks. Their payload is a CallbackDelivery, their subject the receiver's id. */
+export const CALLBACK_JOB = 'callback';
+
 /** What is to be done, at least once, not before its time. */
 export interface Job {
   readonly jobId: string;

@@ -1,5 +1,4 @@
-import type { CallbackEvent, Json, LeasedJob } from '../records.js';
-import { CALLBACK_JOB } from '../repositories/callbacks.js';
+import { CALLBACK_JOB, type CallbackEvent, type Json, type LeasedJob } from '../records.js';
 import type { Storage } from '../storage.js';
 import { CALLBACK_RECEIVERS_MAX } from '../limits.js';
 import { API_KEY, ensureProject, newTransport, NOW_MS, unique, type ContractRunner } from './fixtures.js';
@@ -54,7 +53,6 @@ const eventName = ({ payload }: LeasedJob): string => (payload as { event: strin
 export function callbackContract(runner: ContractRunner, open: () => Storage): void {
   receiverContract(runner, open);
   outboxContract(runner, open);
-  removalContract(runner, open);
 }
 
 function receiverContract({ it, equal }: ContractRunner, open: () => Storage): void {
@@ -148,56 +146,4 @@ function outboxContract({ it, equal }: ContractRunner, open: () => Storage): voi
     equal(await deliveries(storage, receiver), []);
     await storage.callbacks.remove(API_KEY, receiver, AUDIT);
   });
-}
-
-/** Rounds in which a removal and a retry are let loose on one lane. */
-const RACES = 30;
-const RACING_JOBS = 40;
-
-function removalContract({ it, equal }: ContractRunner, open: () => Storage): void {
-  it('removes a receiver while its first job is tried again: neither is refused for the other', async () => {
-    const storage = open();
-    const apiKey = unique('project');
-    for (let round = 0; round < RACES; round++) {
-      const callbackId = await newReceiver(storage, 'all', apiKey);
-      await addJobs(storage, callbackId, RACING_JOBS);
-      const [first] = await claimOf(storage, callbackId);
-      const removed = storage.callbacks.remove(apiKey, callbackId, AUDIT).then(() => 'removed', String);
-      const again = { runAtMs: NOW_MS + 1_000, error: 'x' };
-      const retried = storage.jobs
-        .retry(first?.jobId ?? '', first?.leaseId ?? '', again)
-        .then(() => 'retried', String);
-      const outcomes = await Promise.all([retried, removed]);
-      equal(outcomes, ['retried', 'removed']);
-    }
-  });
-}
-
-/** Jobs of a receiver, in one lane of their own; written at once, so that they lie in another order than they run. */
-async function addJobs({ jobs }: Storage, callbackId: string, count: number): Promise<void> {
-  const payload = { eventId: '', event: 'test', body: { filler: 'x'.repeat(300) }, sessionId: 's' };
-  const common = {
-    kind: CALLBACK_JOB,
-    lane: `${callbackId}/s`,
-    group: API_KEY,
-    subject: callbackId,
-    payload,
-  };
-  const times = { createdAtMs: NOW_MS, runAtMs: NOW_MS };
-  const ids = Array.from({ length: count }, () => unique('job'));
-  await Promise.all(ids.map((jobId) => jobs.add({ ...common, ...times, jobId })));
-}
-
-/** What is due of a receiver; taken with a lease that ends at once, and so is what is due of others. */
-async function claimOf({ jobs }: Storage, callbackId: string): Promise<LeasedJob[]> {
-  const claimed = await jobs.claim({
-    kind: CALLBACK_JOB,
-    leaseId: unique('lease'),
-    nowMs: NOW_MS,
-    leaseMs: 1,
-    limit: 1_000,
-    perGroup: 1_000,
-    inHand: new Map(),
-  });
-  return claimed.filter(({ subject }) => subject === callbackId);
 }

@@ -8,6 +8,7 @@ import { retention } from './0003-retention.js';
 import { projects } from './0004-projects.js';
 import { callbacks } from './0005-callbacks.js';
 import { moderation } from './0006-moderation.js';
+import { jobsOfASubject } from './0009-jobs-of-a-subject.js';
 
 /** In order of their names; a released migration is never edited. */
 const migrations: Record<string, Migration> = {
@@ -17,6 +18,7 @@ const migrations: Record<string, Migration> = {
   '0004-projects': projects,
   '0005-callbacks': callbacks,
   '0006-moderation': moderation,
+  '0009-jobs-of-a-subject': jobsOfASubject,
 };
 
 /** What a database that was brought to the newest schema is known by, hex. */

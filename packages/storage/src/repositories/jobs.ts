@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
-import { JOB_ERROR_CHARS_MAX, LIST_ROWS_MAX } from '../limits.js';
+import { FORGOTTEN_ROWS_MAX, JOB_ERROR_CHARS_MAX, LIST_ROWS_MAX } from '../limits.js';
 import type { Job, Json, LeasedJob } from '../records.js';
 import { numberOrNull, type Schema } from '../schema.js';
 
@@ -45,7 +45,7 @@ export interface JobRepository {
   revive(jobId: string, nowMs: number, group?: string): Promise<boolean>;
   /** How many wait, and how many were given up, by kind. */
   count(): Promise<{ readonly kind: string; readonly waiting: number; readonly dead: number }[]>;
-  /** Forgets what was given up before that time. Answers how many. */
+  /** Forgets what was given up before that time, at most FORGOTTEN_ROWS_MAX. Answers how many. */
   forgetDead(beforeMs: number): Promise<number>;
 }
 
@@ -91,8 +91,12 @@ export function jobRepository(database: Kysely<Schema>): JobRepository {
       }));
     },
     async forgetDead(beforeMs) {
-      const result = await database.deleteFrom('jobs').where('dead_at_ms', '<', beforeMs).executeTakeFirst();
-      return Number(result.numDeletedRows);
+      // An array, because a list may be drawn up more than once.
+      const result = await sql`
+        delete from jobs where job_id = any(array(
+          select job_id from jobs where dead_at_ms < ${beforeMs}
+          order by position limit ${FORGOTTEN_ROWS_MAX} for update))`.execute(database);
+      return Number(result.numAffectedRows ?? 0);
     },
   };
 }
