@@ -157,8 +157,8 @@ function removalContract({ it, equal }: ContractRunner, open: () => Storage): vo
     equal(
       rounds.map(({ dropped, isPartial }) => [dropped, isPartial]),
       [
-        [FORGOTTEN_ROWS_MAX, true],
-        [5, false],
+        [FORGOTTEN_ROWS_MAX + 2, true],
+        [3, false],
       ],
     );
     equal([await storage.jobs.listDead(gone), await claimOf(storage, gone)], [[], undefined]);

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
-import { CALLBACK_RECEIVERS_MAX, FORGOTTEN_ROWS_MAX } from '../limits.js';
+import { CALLBACK_RECEIVERS_MAX } from '../limits.js';
 import { CALLBACK_JOB, type AuditEntry, type CallbackEvent, type CallbackReceiver } from '../records.js';
 import { writeAudit } from './audit.js';
 import { dropOrphans, sweepCallbacks, type CallbackBounds, type CallbackSweep } from './callback-bounds.js';
@@ -39,7 +39,7 @@ export function callbackRepository(database: Kysely<Schema>): CallbackRepository
       }),
     async put(receiver, audit) {
       // What one of its id was to be told that has been taken away is not for this one.
-      while ((await dropOrphans(database, receiver.callbackId)) === FORGOTTEN_ROWS_MAX);
+      while ((await dropOrphans(database, receiver.callbackId)) > 0);
       await inTransaction(async (transaction) => {
         await put(transaction, receiver);
         await writeAudit(transaction, audit);
