@@ -1,6 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { Agent, request } from 'node:http';
-import type { Platform } from '@godwit/testing';
+import { projectToken, type Platform } from '@godwit/testing';
 
 /** Longer than any run. */
 const TOKEN_SECONDS = 7_200;
@@ -12,11 +11,11 @@ const TOKEN_SECONDS = 7_200;
 export class RestClient {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #platform: Pick<Platform, 'port' | 'apiKey'>;
-  readonly #projectToken: string;
+  readonly #projectToken: Promise<string>;
 
   constructor(platform: Pick<Platform, 'port' | 'apiKey' | 'apiSecret'>) {
     this.#platform = platform;
-    this.#projectToken = projectToken(platform.apiKey, platform.apiSecret);
+    this.#projectToken = projectToken(platform, TOKEN_SECONDS);
   }
 
   async createSession(): Promise<string> {
@@ -44,9 +43,9 @@ export class RestClient {
   }
 
   /** Rejects on any status but 200. */
-  #send(method: string, path: string, body?: string): Promise<unknown> {
+  async #send(method: string, path: string, body?: string): Promise<unknown> {
     const headers = {
-      'X-OPENTOK-AUTH': this.#projectToken,
+      'X-OPENTOK-AUTH': await this.#projectToken,
       Accept: 'application/json',
       ...(body === undefined
         ? {}
@@ -69,13 +68,4 @@ export class RestClient {
       call.end(body);
     });
   }
-}
-
-/** A JWT as the server SDKs make it (HS256, RFC 7519). */
-function projectToken(apiKey: string, apiSecret: string): string {
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const nowSeconds = Math.floor(Date.now() / 1_000);
-  const claims = { iss: apiKey, ist: 'project', iat: nowSeconds, exp: nowSeconds + TOKEN_SECONDS };
-  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
-  return `${signed}.${createHmac('sha256', apiSecret).update(signed).digest('base64url')}`;
 }

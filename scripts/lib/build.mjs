@@ -54,19 +54,23 @@ export function isBuilt(root) {
   return existsSync(stamp) && outputsExist(root) && readFileSync(stamp, 'utf8') === sourceHash(root);
 }
 
-/** Builds everything: the TypeScript projects in order, then the browser bundles. */
+async function bundle(root, folder) {
+  if (!existsSync(path.join(root, folder, 'vite.config.ts'))) return;
+  const vite = path.join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  await runOrExit(`bundling ${folder}`, process.execPath, [vite, 'build', '--logLevel', 'warn'], {
+    cwd: path.join(root, folder),
+  });
+}
+
+/** Builds everything: the TypeScript projects in order, then the browser bundles and, meanwhile, the database's seed. */
 export async function build(root) {
   const stamp = stampFile(root);
   rmSync(stamp, { force: true });
   const hash = sourceHash(root);
   await runOrExit('compiling', process.execPath, ['node_modules/typescript/bin/tsc', '-b'], { cwd: root });
-  for (const folder of VITE_PACKAGES) {
-    if (!existsSync(path.join(root, folder, 'vite.config.ts'))) continue;
-    const vite = path.join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-    await runOrExit(`bundling ${folder}`, process.execPath, [vite, 'build', '--logLevel', 'warn'], {
-      cwd: path.join(root, folder),
-    });
-  }
+  const seed = runOrExit('packing the database', process.execPath, ['scripts/seed.mjs'], { cwd: root });
+  for (const folder of VITE_PACKAGES) await bundle(root, folder);
+  await seed;
   mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, hash);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatTable } from './output.js';
+import { formatTable, formatTime } from './output.js';
 
 describe('a table', () => {
   it('aligns its columns and leaves no blanks at the end of a line', () => {
@@ -13,4 +13,8 @@ describe('a table', () => {
       ),
     ).toEqual(['NODE    STATE', 'node-a  up', 'b       in service']);
   });
+});
+
+it('shows a time to the minute, in UTC', () => {
+  expect(formatTime(Date.UTC(2026, 10, 21, 9, 5, 59))).toBe('2026-11-21 09:05');
 });

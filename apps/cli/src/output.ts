@@ -19,6 +19,10 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
   );
 }
 
+/** A time of the interface, milliseconds since 1970, to the minute and in UTC. */
+export const formatTime = (timeMs: number): string =>
+  new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
+
 /** The one way in which a secret is shown: to the administrator who has just had it made, on standard output. */
 export function printMade(label: string, value: string): void {
   process.stdout.write(`${label}: ${value}\nIt is not shown again.\n`);

@@ -3,6 +3,7 @@ import { CALLBACK_GIVE_UP_MS, CALLBACKS_PER_PROJECT_MAX } from './limits.js';
 import { newSessionId } from './ids.js';
 import type { FakeNode } from './testing/fake-node.js';
 import { Harness, SECRETS } from './testing/harness.js';
+import { newSessionRecord } from '@godwit/storage';
 import { CallbackReceiver, verifySignature } from '@godwit/testing';
 
 const HOUR_MS = 3_600_000;
@@ -251,17 +252,7 @@ describe('delivery', () => {
 async function visitOf(apiKey: string, sessionId: string): Promise<{ connectionId: string }> {
   const nowMs = Date.now();
   const connectionId = sessionId.slice(-36);
-  await harness.storage.sessions.create({
-    sessionId,
-    apiKey,
-    location: '',
-    demo: false,
-    demoName: null,
-    homeNodeId: null,
-    createdAtMs: nowMs,
-    lastMigrationEndedAtMs: null,
-    muteForced: false,
-  });
+  await harness.storage.sessions.create(newSessionRecord({ sessionId, apiKey, createdAtMs: nowMs }));
   const { connectionBegunEvents, connectionEndedEvents } = await import('./callbacks/events.js');
   const happening = { sessionId, apiKey, nowMs };
   await harness.storage.connections.create(

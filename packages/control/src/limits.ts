@@ -168,6 +168,15 @@ export const CALLBACK_RETRY_MS_MAX = 300_000;
 export const CALLBACK_GIVE_UP_MS = 86_400_000;
 /** Given up ones are kept for this long. */
 export const CALLBACK_DEAD_KEPT_MS = 2_592_000_000;
+/**
+ * Callbacks that wait for one receiver: a day of one event a second, and some 100 MB. Beyond it the oldest are given up, so
+ * that a receiver which comes back hears what is true now.
+ */
+export const CALLBACKS_WAITING_MAX = 100_000;
+/** Given up ones that are kept of one receiver; beyond it the oldest are forgotten. A list shows the last 1,000. */
+export const CALLBACKS_DEAD_MAX = 10_000;
+/** How often these bounds are looked after: between two rounds a receiver may be beyond them by what happens meanwhile. */
+export const CALLBACK_SWEEP_MS = 10_000;
 /** Deliveries under way of one control. */
 export const CALLBACKS_IN_HAND_MAX = 128;
 /** Of these of one project: a receiver that answers nothing leaves room for the others'. */

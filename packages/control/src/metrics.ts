@@ -77,7 +77,7 @@ export function createMetrics(): Metrics {
     }),
     callbacks: new Counter({
       name: 'godwit_callbacks_total',
-      help: 'Attempts to deliver a callback, by outcome',
+      help: 'Callbacks by outcome: attempts to deliver, and those that were dropped, crowded out or forgotten',
       labelNames: ['outcome'],
       registers,
     }),

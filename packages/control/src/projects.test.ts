@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openMemoryStorage } from '@godwit/storage';
+import { newSessionRecord, openMemoryStorage, StorageError } from '@godwit/storage';
 import { PROJECT_CACHE_MS } from './limits.js';
 import { SecretBox } from './projects/secret-box.js';
 import { ensureFirstProject } from './projects/first-project.js';
@@ -162,21 +162,37 @@ function ellipticKey(): string {
 async function sessionOf(apiKey: string): Promise<string> {
   const { newSessionId } = await import('./ids.js');
   const sessionId = newSessionId(apiKey, '', Date.now());
-  await harness.storage.sessions.create({
-    sessionId,
-    apiKey,
-    location: '',
-    demo: false,
-    demoName: null,
-    homeNodeId: null,
-    createdAtMs: Date.now(),
-    lastMigrationEndedAtMs: null,
-    muteForced: false,
-  });
+  await harness.storage.sessions.create(newSessionRecord({ sessionId, apiKey, createdAtMs: Date.now() }));
   return sessionId;
 }
 
 describe('a project', () => {
+  it('is there with its first secret or not at all, so that whoever was not answered asks again', async () => {
+    const storage = await openMemoryStorage();
+    let isAway = false;
+    // The database goes away once the project is written.
+    const addCredential: typeof storage.projects.addCredential = (...credential) =>
+      isAway
+        ? Promise.reject(new StorageError('unavailable', 'away'))
+        : storage.projects.addCredential(...credential);
+    const other = await Harness.start({
+      storage: { ...storage, projects: { ...storage.projects, addCredential } },
+    });
+    isAway = true;
+    const ask = async (): Promise<number> => {
+      const response = await fetch(`${other.url}/admin/v1/projects`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${SECRETS.adminToken}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ id: 'shop', name: 'shop' }),
+      });
+      await response.text();
+      return response.status;
+    };
+    expect(await ask()).toBe(201);
+    expect((await storage.projects.get('shop'))?.credentials).toHaveLength(1);
+    await other.close();
+  });
+
   it('sees nothing of another: not its sessions, nor its callbacks', async () => {
     const [mine, other] = [await newProject(), await newProject()];
     const sessionId = await sessionOf(other.id);

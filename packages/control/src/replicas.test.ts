@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 import { findPostgres, PostgresServer } from '@godwit/testing';
-import { openPostgresStorage, type Storage } from '@godwit/storage';
+import { newSessionRecord, openPostgresStorage, type Storage } from '@godwit/storage';
 import { createControl, type Control } from './control.js';
 import { newSessionId } from './ids.js';
 import { FakeClient, type ConnectResult } from './testing/fake-client.js';
@@ -63,10 +63,9 @@ describe.skipIf(findPostgres() === null)('controls that share a database', { tim
 
   async function session(): Promise<string> {
     const createdAtMs = Date.now();
-    const sessionId = newSessionId(SECRETS.apiKey, '', createdAtMs);
-    const common = { apiKey: SECRETS.apiKey, location: '', demo: false, demoName: null, homeNodeId: null };
-    const rest = { createdAtMs, lastMigrationEndedAtMs: null, muteForced: false };
-    await storage.sessions.create({ sessionId, ...common, ...rest });
+    const { apiKey } = SECRETS;
+    const sessionId = newSessionId(apiKey, '', createdAtMs);
+    await storage.sessions.create(newSessionRecord({ sessionId, apiKey, createdAtMs }));
     return sessionId;
   }
 

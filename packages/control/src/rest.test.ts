@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import OpenTok from 'opentok';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newSessionRecord } from '@godwit/storage';
 import { DEMO_SESSIONS_MAX } from './limits.js';
 import { FakeClient, type ConnectResult } from './testing/fake-client.js';
 import { Harness, SECRETS } from './testing/harness.js';
@@ -348,17 +349,10 @@ describe('pages', () => {
       signatureSecret: null,
     });
     for (let count = 0; count < DEMO_SESSIONS_MAX; count++) {
-      await storage.sessions.create({
-        sessionId: `1_demo${count}`,
-        apiKey: 'former',
-        location: '',
-        demo: true,
-        demoName: count === 0 ? 'demo' : `demo ${count}`,
-        homeNodeId: null,
-        createdAtMs: 1,
-        lastMigrationEndedAtMs: null,
-        muteForced: false,
-      });
+      const demoName = count === 0 ? 'demo' : `demo ${count}`;
+      await storage.sessions.create(
+        newSessionRecord({ sessionId: `1_demo${count}`, apiKey: 'former', createdAtMs: 1, demoName }),
+      );
     }
     const join = async (body: object): Promise<Record<string, unknown>> => {
       const headers = { 'content-type': 'application/json' };

@@ -1,7 +1,7 @@
 import type { SrtpKeys } from '@godwit/datapath';
 import type { NodeCommand, NodeEvent, PathMethod } from '@godwit/protocol';
 import { createPlainTables, openPlainStorage, type PlainTables } from '@godwit/storage/testing';
-import type { RosterStorage } from '@godwit/storage';
+import { newSessionRecord, type RosterStorage } from '@godwit/storage';
 import { NonceAudit } from './audit.js';
 import { Channel, type ChannelEnd } from './channel.js';
 import { srtpKeysOf } from './identities.js';
@@ -98,17 +98,8 @@ export class Platform {
 
   async createSession(): Promise<void> {
     const { nowMs } = this.world;
-    await this.#storage.sessions.create({
-      sessionId: SESSION_ID,
-      apiKey: 'simulation',
-      location: '',
-      demo: false,
-      demoName: null,
-      homeNodeId: null,
-      createdAtMs: nowMs,
-      lastMigrationEndedAtMs: null,
-      muteForced: false,
-    });
+    const session = { sessionId: SESSION_ID, apiKey: 'simulation', createdAtMs: nowMs };
+    await this.#storage.sessions.create(newSessionRecord(session));
   }
 
   // ---- processes

@@ -1,7 +1,8 @@
 export * from './errors.js';
 export * from './records.js';
 export type { AuditRepository } from './repositories/audit.js';
-export { CALLBACK_JOB, type CallbackDelivery, type CallbackRepository } from './repositories/callbacks.js';
+export type { CallbackBounds, CallbackSweep } from './repositories/callback-bounds.js';
+export type { CallbackDelivery, CallbackRepository } from './repositories/callbacks.js';
 export type { ConnectionBegun, ConnectionEnded, ConnectionRepository } from './repositories/connections.js';
 export type { JobClaim, JobRepository, NewJob } from './repositories/jobs.js';
 export type { MetaRepository } from './repositories/meta.js';
@@ -23,6 +24,7 @@ export { CALLBACK_RECEIVERS_MAX, PROJECT_CREDENTIALS_MAX } from './limits.js';
 export { aloneAs, type Membership } from './membership.js';
 export { joinReplicas, type JoinOptions } from './postgres/replicas.js';
 export { lockFolder, type FolderLock } from './lock-file.js';
+export { writeSeed } from './pglite/seed.js';
 export {
   openFolderStorage,
   openMemoryStorage,

@@ -46,6 +46,9 @@ export interface CallbackEvent {
   readonly createdAtMs: number;
 }
 
+/** Kind of the jobs that deliver callbacks. Their payload is a CallbackDelivery, their subject the receiver's id. */
+export const CALLBACK_JOB = 'callback';
+
 /** What is to be done, at least once, not before its time. */
 export interface Job {
   readonly jobId: string;
@@ -144,6 +147,37 @@ export interface NewSignal extends Omit<SignalRecord, 'number'> {
   readonly fromConnectionId: string | null;
   /** The sender's own number of it: the same signal is written once, however often it is asked for. Null: unknown. */
   readonly requestId: number | null;
+}
+
+/** What is known of a session when it is made; with a demo name it is one of the demo page. */
+export interface NewSession {
+  readonly sessionId: string;
+  readonly apiKey: string;
+  readonly createdAtMs: number;
+  /** Default: none. */
+  readonly location?: string;
+  readonly demoName?: string;
+}
+
+/** A session as it begins: on no node, never moved, not muted. */
+export function newSessionRecord({
+  sessionId,
+  apiKey,
+  createdAtMs,
+  location = '',
+  demoName,
+}: NewSession): SessionRecord {
+  return {
+    sessionId,
+    apiKey,
+    location,
+    demo: demoName !== undefined,
+    demoName: demoName ?? null,
+    homeNodeId: null,
+    createdAtMs,
+    lastMigrationEndedAtMs: null,
+    muteForced: false,
+  };
 }
 
 export interface ConnectionRecord {

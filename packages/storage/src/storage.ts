@@ -1,9 +1,10 @@
-import { join } from 'node:path';
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import { lockFolder } from './lock-file.js';
 import { migrateToLatest } from './migrations/index.js';
+import { databaseFolder, type DatabaseFolder } from './pglite/folder.js';
 import { openMemorySession } from './pglite/memory.js';
 import { poolOverSession } from './pglite/pool.js';
+import { findSeed, SEED_FOLDER } from './pglite/seed.js';
 import { openWorkerSession } from './pglite/worker.js';
 import { auditRepository, type AuditRepository } from './repositories/audit.js';
 import { callbackRepository, type CallbackRepository } from './repositories/callbacks.js';
@@ -52,12 +53,15 @@ export async function openMemoryStorage(): Promise<Storage> {
 
 /**
  * PGlite in `folder`, in a worker thread, locked against other processes. For one process on one host; not safe
- * against power loss. Errors: dataFolderLocked, migrationFailed, workerFailed.
+ * against power loss. A new one is filled from the seed in `seeds`, where the build puts it, if there is one that fits.
+ * Errors: dataFolderLocked, migrationFailed, workerFailed.
  */
-export async function openFolderStorage(folder: string): Promise<Storage> {
+export async function openFolderStorage(folder: string, seeds: string = SEED_FOLDER): Promise<Storage> {
   const lock = await lockFolder(folder);
   try {
-    const storage = await storageOverPool(poolOverSession(await openWorkerSession(join(folder, 'database'))));
+    const database = await databaseFolder(folder);
+    const storage = database.isNew ? await makeDatabase(database, seeds) : await openDatabase(database);
+    await database.finish();
     return {
       ...storage,
       close: async () => {
@@ -70,6 +74,21 @@ export async function openFolderStorage(folder: string): Promise<Storage> {
     throw error;
   }
 }
+
+async function makeDatabase(database: DatabaseFolder, seeds: string): Promise<Storage> {
+  const seed = await findSeed(seeds);
+  if (seed === null) return openDatabase(database);
+  try {
+    return await openDatabase(database, seed);
+  } catch {
+    // A seed that is broken costs the time that it would have saved; what else is wrong shows again.
+    await database.empty();
+    return openDatabase(database);
+  }
+}
+
+const openDatabase = async ({ path }: DatabaseFolder, seed?: string): Promise<Storage> =>
+  storageOverPool(poolOverSession(await openWorkerSession(path, seed)));
 
 /**
  * PostgreSQL 15 or newer at `url` (postgres://…). Several controls may share it: see `joinReplicas`. While `isSure` says no,

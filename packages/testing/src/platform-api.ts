@@ -1,5 +1,8 @@
-import { SignJWT } from 'jose';
 import type { Platform } from './platform.js';
+import { projectToken } from './project-token.js';
+
+/** Signed for each request. */
+const TOKEN_SECONDS = 300;
 
 export interface ApiReply {
   readonly status: number;
@@ -129,7 +132,7 @@ export class PlatformApi {
     return this.#send(path, {
       method,
       headers: {
-        'X-OPENTOK-AUTH': await this.#projectToken(),
+        'X-OPENTOK-AUTH': await projectToken(this.#platform, TOKEN_SECONDS),
         Accept: 'application/json',
         ...(body === undefined ? {} : { 'Content-Type': type }),
       },
@@ -141,16 +144,6 @@ export class PlatformApi {
     const response = await this.#fetch(`${this.#platform.url}${path}`, request);
     const text = await response.text();
     return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as ApiReply['body']) };
-  }
-
-  /** As the server SDKs make it. */
-  #projectToken(): Promise<string> {
-    return new SignJWT({ ist: 'project' })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setIssuer(this.#platform.apiKey)
-      .setIssuedAt()
-      .setExpirationTime('5m')
-      .sign(new TextEncoder().encode(this.#platform.apiSecret));
   }
 
   #path(sessionId: string): string {

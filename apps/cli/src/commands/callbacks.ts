@@ -1,6 +1,6 @@
 import { ControlClient } from '../control-client.js';
 import { CliError } from '../errors.js';
-import { printJson, printTable } from '../output.js';
+import { formatTime, printJson, printTable } from '../output.js';
 
 interface DeadCallback {
   readonly id: string;
@@ -28,7 +28,7 @@ export async function listDeadCallbacks({ json }: { readonly json: boolean }): P
       id,
       projectId,
       event,
-      new Date(givenUpAt).toISOString().slice(0, 16).replace('T', ' '),
+      formatTime(givenUpAt),
       String(attempts),
       lastError ?? '',
     ]),

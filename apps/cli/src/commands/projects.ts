@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ControlClient } from '../control-client.js';
 import { CliError } from '../errors.js';
-import { printJson, printMade, printTable } from '../output.js';
+import { formatTime, printJson, printMade, printTable } from '../output.js';
 
 interface Credential {
   readonly id: string;
@@ -31,14 +31,14 @@ export async function listProjects({ json }: Output): Promise<void> {
   if (json) return printJson(items);
   printTable(
     ['PROJECT', 'NAME', 'CREATED'],
-    items.map(({ id, name, createdAt }) => [id, name, dateOf(createdAt)]),
+    items.map(({ id, name, createdAt }) => [id, name, formatTime(createdAt)]),
   );
 }
 
 /** Shows one project with its valid secrets and keys, and where its callbacks go. */
 export async function showProject(id: string, { json }: Output): Promise<void> {
   const client = await ControlClient.fromEnvironment(process.env);
-  print((await client.admin(`projects/${encodeURIComponent(id)}`)) as Project, json);
+  print((await client.admin(pathOf(id))) as Project, json);
 }
 
 /** Makes a project; without a public key it gets a secret, which is printed and told nowhere else. */
@@ -58,7 +58,7 @@ export async function createProject(
 /** Makes a second secret; it is printed and told nowhere else. */
 export async function addSecret(id: string, { json }: Output): Promise<void> {
   const client = await ControlClient.fromEnvironment(process.env);
-  const made = (await client.changeAdmin('POST', `projects/${encodeURIComponent(id)}/secrets`)) as {
+  const made = (await client.changeAdmin('POST', pathOf(id, 'secrets'))) as {
     readonly id: string;
     readonly secret: string;
   };
@@ -70,7 +70,7 @@ export async function addSecret(id: string, { json }: Output): Promise<void> {
 export async function addKey(id: string, file: string, { json }: Output): Promise<void> {
   const client = await ControlClient.fromEnvironment(process.env);
   const publicKey = await readKey(file);
-  const made = (await client.changeAdmin('POST', `projects/${encodeURIComponent(id)}/keys`, {
+  const made = (await client.changeAdmin('POST', pathOf(id, 'keys'), {
     publicKey,
   })) as {
     readonly id: string;
@@ -83,10 +83,7 @@ export async function addKey(id: string, file: string, { json }: Output): Promis
 export async function revokeCredential(id: string, credentialId: string, { json }: Output): Promise<void> {
   const client = await ControlClient.fromEnvironment(process.env);
   // Secrets and keys share their ids.
-  await client.changeAdmin(
-    'DELETE',
-    `projects/${encodeURIComponent(id)}/secrets/${encodeURIComponent(credentialId)}`,
-  );
+  await client.changeAdmin('DELETE', pathOf(id, 'secrets', credentialId));
   if (json) printJson({ id, revoked: credentialId });
   else console.log(`${credentialId} is not valid any more; other controls refuse it within five seconds`);
 }
@@ -94,7 +91,7 @@ export async function revokeCredential(id: string, credentialId: string, { json 
 /** Where the callbacks of a project's sessions go; null: nowhere. */
 export async function setCallbackUrl(id: string, session: string | null, { json }: Output): Promise<void> {
   const client = await ControlClient.fromEnvironment(process.env);
-  const project = await client.changeAdmin('PUT', `projects/${encodeURIComponent(id)}`, {
+  const project = await client.changeAdmin('PUT', pathOf(id), {
     callbackUrls: { session },
   });
   print(project as Project, json);
@@ -107,8 +104,8 @@ function print(project: Project, json: boolean): void {
   printTable(
     ['VALID', 'ID', 'SINCE'],
     [
-      ...secrets.map((each) => ['secret', each.id, dateOf(each.createdAt)]),
-      ...keys.map((each) => ['key', each.id, dateOf(each.createdAt)]),
+      ...secrets.map((each) => ['secret', each.id, formatTime(each.createdAt)]),
+      ...keys.map((each) => ['key', each.id, formatTime(each.createdAt)]),
     ],
   );
   console.log(`callbacks of sessions: ${callbackUrls.session ?? 'none'}`);
@@ -128,4 +125,6 @@ async function readKey(file: string): Promise<string> {
   });
 }
 
-const dateOf = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
+/** Of a project in the admin interface, or of something of it. */
+const pathOf = (...segments: readonly string[]): string =>
+  ['projects', ...segments.map(encodeURIComponent)].join('/');

@@ -2,19 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { CALLBACK_JOB, type CallbackDelivery, type LeasedJob, type Storage } from '@godwit/storage';
 import {
-  CALLBACK_DEAD_KEPT_MS,
   CALLBACK_GIVE_UP_MS,
   CALLBACK_LEASE_MS,
   CALLBACK_POLL_MS,
   CALLBACKS_IN_HAND_MAX,
   CALLBACKS_PER_PROJECT_MAX,
-  RETENTION_INTERVAL_MS,
 } from '../limits.js';
 import type { Metrics } from '../metrics.js';
 import type { ProjectDirectory } from '../projects/project.js';
 import { retryAfterMs } from './backoff.js';
 import { post } from './post.js';
 import { signCallback } from './signature.js';
+import { CallbackSweeper } from './sweeper.js';
 
 export interface CourierOptions {
   readonly storage: Pick<Storage, 'jobs' | 'callbacks'>;
@@ -34,20 +33,21 @@ export class Courier {
   readonly #inHand = new Map<string, number>();
   readonly #underway = new Set<Promise<void>>();
   readonly #ended = new AbortController();
+  readonly #sweeper: CallbackSweeper;
   #timer: NodeJS.Timeout | null = null;
-  #forgetsAtMs = 0;
   #isLooking = false;
   #looksAgain = false;
   #isClosed = false;
 
   constructor(options: CourierOptions) {
     this.#options = options;
+    this.#sweeper = new CallbackSweeper(options);
   }
 
   start(): void {
     this.#timer = setInterval(() => {
       this.look();
-      this.#forget();
+      this.#sweeper.tick();
     }, CALLBACK_POLL_MS);
     this.#timer.unref();
   }
@@ -77,21 +77,7 @@ export class Courier {
     this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#ended.abort();
-    await Promise.all(this.#underway);
-  }
-
-  /** Those that were given up so long ago that nobody will ask for them. */
-  #forget(): void {
-    const { storage, clockMs, log } = this.#options;
-    const nowMs = clockMs();
-    if (nowMs < this.#forgetsAtMs) return;
-    this.#forgetsAtMs = nowMs + RETENTION_INTERVAL_MS;
-    storage.jobs.forgetDead(nowMs - CALLBACK_DEAD_KEPT_MS).then(
-      (callbacks) => {
-        if (callbacks > 0) log.info({ callbacks }, 'forgot callbacks that were given up long ago');
-      },
-      (error: unknown) => log.warn({ error: String(error) }, 'forgetting callbacks failed'),
-    );
+    await Promise.all([...this.#underway, this.#sweeper.close()]);
   }
 
   async #take(): Promise<void> {
@@ -133,7 +119,17 @@ export class Courier {
   async #deliver(job: LeasedJob): Promise<void> {
     const { metrics, clockMs, log } = this.#options;
     const { jobs } = this.#options.storage;
-    const failure = await this.#attempt(job).catch((error: unknown) => String((error as Error).message));
+    const receiver = await this.#options.storage.callbacks.get(job.subject);
+    if (receiver === null) {
+      // Taken away since: nothing is owed to it any more, and more of it may be left.
+      metrics.callbacks.inc({ outcome: 'dropped' });
+      this.#sweeper.due();
+      await jobs.complete(job.jobId, job.leaseId);
+      return;
+    }
+    const failure = await this.#attempt(job, receiver.url).catch((error: unknown) =>
+      String((error as Error).message),
+    );
     if (failure === null) {
       metrics.callbacks.inc({ outcome: 'delivered' });
       await jobs.complete(job.jobId, job.leaseId);
@@ -155,21 +151,16 @@ export class Courier {
   }
 
   /** Null when the receiver has taken it, else what was wrong. */
-  async #attempt(job: LeasedJob): Promise<string | null> {
-    const { storage, projects, clockMs, allowsPrivate } = this.#options;
+  async #attempt(job: LeasedJob, url: string): Promise<string | null> {
+    const { projects, clockMs, allowsPrivate } = this.#options;
     // Written by callbacks of the storage, and by nobody else.
     const { eventId, body } = job.payload as unknown as CallbackDelivery;
-    const [project, receiver] = await Promise.all([
-      projects.find(job.group),
-      storage.callbacks.get(job.subject),
-    ]);
-    // Taken away since: nothing is owed to it any more.
-    if (receiver === null) return null;
+    const project = await projects.find(job.group);
     if (project === null) return 'the project is gone';
     const text = JSON.stringify(body);
     const authorization = await signCallback(project, { eventId, body: text }, clockMs());
     const status = await post({
-      url: receiver.url,
+      url,
       body: text,
       allowsPrivate,
       signal: this.#ended.signal,

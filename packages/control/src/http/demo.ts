@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { SESSION_ID_CHARS_MAX } from '@godwit/protocol';
-import type { SessionRecord } from '@godwit/storage';
+import { newSessionRecord, type SessionRecord } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { ControlError } from '../errors.js';
 import { newSessionId } from '../ids.js';
@@ -104,17 +104,8 @@ async function demoSession(context: ControlContext, apiKey: string, name: string
     );
   }
   const createdAtMs = context.clockMs();
-  const record: SessionRecord = {
-    sessionId: newSessionId(apiKey, '', createdAtMs),
-    apiKey,
-    location: '',
-    demo: true,
-    demoName,
-    homeNodeId: null,
-    createdAtMs,
-    lastMigrationEndedAtMs: null,
-    muteForced: false,
-  };
+  const sessionId = newSessionId(apiKey, '', createdAtMs);
+  const record = newSessionRecord({ sessionId, apiKey, createdAtMs, demoName });
   if (await sessions.create(record)) return record;
   // Two pages asked at once: the other one's session is as good.
   const other = await sessions.getByDemoName(demoName);

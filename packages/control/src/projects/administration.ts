@@ -35,18 +35,28 @@ export class ProjectAdministration {
   }
 
   async create({ id, name, publicKey }: NewProject): Promise<{ apiKey: string; secret: MadeSecret | null }> {
-    // Checked first: a project is not left without anything to sign with.
+    const { storage, box, directory, clockMs } = this.#options;
     const key = publicKey === undefined ? null : readPublicKey(publicKey);
     const apiKey = id ?? randomUUID();
-    const { storage, clockMs } = this.#options;
-    const project = { apiKey, name, createdAtMs: clockMs(), signatureSecret: null };
-    if (!(await storage.projects.create(project, this.#audit('project.created', apiKey, { name }))))
-      throw new ControlError('projectExists', 'There is a project of that id.');
+    const createdAtMs = clockMs();
+    const secret = newSecret();
+    const signsWith =
+      key === null
+        ? ({ kind: 'secret', material: box.seal(secret, apiKey) } as const)
+        : ({ kind: 'key', material: key } as const);
+    const credentialId = randomUUID();
+    const isNew = await storage.projects.create(
+      { apiKey, name, createdAtMs, signatureSecret: null },
+      { credentialId, createdAtMs, ...signsWith },
+      [
+        this.#audit('project.created', apiKey, { name }),
+        this.#audit(`project.${signsWith.kind}.added`, apiKey, { credentialId }),
+      ],
+    );
     // It may have been asked for before it was there.
-    this.#options.directory.forget(apiKey);
-    if (key === null) return { apiKey, secret: await this.addSecret(apiKey) };
-    await this.#addCredential(apiKey, 'key', key);
-    return { apiKey, secret: null };
+    directory.forget(apiKey);
+    if (!isNew) throw new ControlError('projectExists', 'There is a project of that id.');
+    return { apiKey, secret: key === null ? { id: credentialId, secret } : null };
   }
 
   async get(apiKey: string): Promise<{ project: ProjectDetails; receivers: CallbackReceiver[] }> {
@@ -99,7 +109,7 @@ export class ProjectAdministration {
   }
 
   async addSecret(apiKey: string): Promise<MadeSecret> {
-    const secret = randomBytes(32).toString('base64url');
+    const secret = newSecret();
     const id = await this.#addCredential(apiKey, 'secret', this.#options.box.seal(secret, apiKey));
     return { id, secret };
   }
@@ -141,6 +151,8 @@ export class ProjectAdministration {
     return { atMs: this.#options.clockMs(), actor: 'admin', action, subject, detail };
   }
 }
+
+const newSecret = (): string => randomBytes(32).toString('base64url');
 
 const unknownProject = (): ControlError => new ControlError('projectNotFound', 'There is no such project.');
 

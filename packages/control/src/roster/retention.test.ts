@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { aloneAs, openMemoryStorage, type Storage } from '@godwit/storage';
+import { aloneAs, newSessionRecord, openMemoryStorage, type Storage } from '@godwit/storage';
 import { ENDED_KEPT_MS, RETENTION_INTERVAL_MS } from '../limits.js';
 import { Retention } from './retention.js';
 
@@ -14,14 +14,7 @@ const ENDED_AT_MS = 1_700_000_000_000;
 
 async function endedConnection(connectionId: string): Promise<void> {
   await storage.projects.ensure({ apiKey: '100', name: 'retention', createdAtMs: 0, signatureSecret: null });
-  const session = { sessionId: 's', apiKey: '100', location: '', demo: false, demoName: null };
-  await storage.sessions.create({
-    ...session,
-    homeNodeId: null,
-    createdAtMs: 0,
-    lastMigrationEndedAtMs: null,
-    muteForced: false,
-  });
+  await storage.sessions.create(newSessionRecord({ sessionId: 's', apiKey: '100', createdAtMs: 0 }));
   await storage.connections.create({
     connectionId,
     sessionId: 's',

@@ -1,4 +1,5 @@
 import type { ClientRequest, CreateStreamResult, StreamInfo } from '@godwit/protocol';
+import { askedEvents } from '../callbacks/asked.js';
 import { streamCreatedEvent, streamDestroyedEvent, type Happening } from '../callbacks/events.js';
 import type { ControlContext } from '../context.js';
 import { ClientError } from '../errors.js';
@@ -89,10 +90,11 @@ export async function destroyStream(
     stream.connection.channel.push({ event: 'streamDestroyed', streamId: stream.streamId, reason });
   context.log.info({ streamId: stream.streamId, sessionId: session.sessionId, reason }, 'stream destroyed');
   const nowMs = context.clockMs();
-  const event = streamDestroyedEvent(happeningIn(session, nowMs), stream.info, reason);
+  const { info } = stream;
+  const events = askedEvents(() => [streamDestroyedEvent(happeningIn(session, nowMs), info, reason)]);
   await context.unwritten.write('the end of a stream', async () => {
-    await context.storage.streams.end(stream.streamId, nowMs, [event]);
-    context.callbacksDue();
+    await context.storage.streams.end(stream.streamId, nowMs, events.eventsOf);
+    if (events.wereAsked()) context.callbacksDue();
   });
 }
 
@@ -147,13 +149,13 @@ export async function publishReady(context: ControlContext, connection: Connecti
     if (stream.published || !stream.configured) continue;
     stream.published = true;
     context.roster.broadcast(connection.session, { event: 'streamCreated', stream: stream.info });
-    const { streamId } = stream;
+    const { streamId, info } = stream;
     context.log.info({ streamId, sessionId: connection.session.sessionId }, 'stream created');
     const nowMs = context.clockMs();
-    const event = streamCreatedEvent(happeningIn(connection.session, nowMs), stream.info);
+    const events = askedEvents(() => [streamCreatedEvent(happeningIn(connection.session, nowMs), info)]);
     await context.unwritten.write('a published stream', async () => {
-      await context.storage.streams.publish(streamId, nowMs, [event]);
-      context.callbacksDue();
+      await context.storage.streams.publish(streamId, nowMs, events.eventsOf);
+      if (events.wereAsked()) context.callbacksDue();
     });
   }
 }

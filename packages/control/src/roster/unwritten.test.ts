@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { StorageError } from '@godwit/storage';
+import { deferred } from '../deadline.js';
 import { UNWRITTEN_CHANGES_MAX } from '../limits.js';
 import { UnwrittenChanges } from './unwritten.js';
 
@@ -51,4 +52,35 @@ it('keeps no more than it may', async () => {
   for (let count = 0; count <= UNWRITTEN_CHANGES_MAX; count++)
     await changes.write('x', () => Promise.reject(away));
   expect(changes.size).toBe(UNWRITTEN_CHANGES_MAX);
+});
+
+it('has written everything when it is flushed in the middle of a write', async () => {
+  const changes = new UnwrittenChanges(pino({ level: 'silent' }));
+  const written: string[] = [];
+  const answer = deferred<void>();
+  let isAway = true;
+  await changes.write('slow', async () => {
+    if (isAway) throw away;
+    await answer.promise;
+    written.push('slow');
+  });
+  await changes.write('next', () => Promise.resolve(void written.push('next')));
+  isAway = false;
+  changes.tick();
+  const flushed = changes.flush().then(() => [...written]);
+  await settle();
+  answer.resolve();
+  expect(await flushed).toEqual(['slow', 'next']);
+});
+
+it('tries once more when it is flushed and the round under way finds the database away', async () => {
+  const changes = new UnwrittenChanges(pino({ level: 'silent' }));
+  let failures = 2;
+  const written: string[] = [];
+  await changes.write('x', () =>
+    failures-- > 0 ? Promise.reject(away) : Promise.resolve(void written.push('x')),
+  );
+  changes.tick();
+  await changes.flush();
+  expect(written).toEqual(['x']);
 });

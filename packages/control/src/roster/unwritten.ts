@@ -15,7 +15,8 @@ interface Change {
 export class UnwrittenChanges {
   readonly #log: Logger;
   readonly #changes: Change[] = [];
-  #isWriting = false;
+  /** The round under way. */
+  #writing: Promise<void> | null = null;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -39,14 +40,18 @@ export class UnwrittenChanges {
 
   /** Tries what waits; call every TICK_INTERVAL_MS. */
   tick(): void {
-    if (this.#isWriting || this.#changes.length === 0) return;
-    this.#isWriting = true;
-    void this.#writeAll().finally(() => (this.#isWriting = false));
+    if (this.#changes.length > 0) void this.#round();
   }
 
-  /** Tries once more, for a control that ends. */
+  /** Tries once more, for a control that ends: when the round under way, if there is one, has come to its end. */
   async flush(): Promise<void> {
-    if (!this.#isWriting && this.#changes.length > 0) await this.#writeAll();
+    await this.#writing;
+    if (this.#changes.length > 0) await this.#round();
+  }
+
+  #round(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => (this.#writing = null));
+    return this.#writing;
   }
 
   async #writeAll(): Promise<void> {

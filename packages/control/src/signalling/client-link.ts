@@ -33,6 +33,14 @@ const CLOSE = { normal: 1000, policy: 1008, tooLarge: 1009, internal: 1011, supe
 /** RFC 6455 5.5: a close frame's reason, bytes. */
 const CLOSE_REASON_BYTES_MAX = 120;
 
+/** How a socket came here. */
+export interface LinkOrigin {
+  /** Another control has passed it on. */
+  readonly isPassedOn: boolean;
+  /** It has said who it is. */
+  readonly onIdentified: () => void;
+}
+
 type IdentifyRequest = Extract<ClientRequest, { type: 'connect' | 'resume' }>;
 
 /** One signalling socket: limits and validation, then requests for the connection that it identified as. */
@@ -40,6 +48,7 @@ export class ClientLink implements ClientSocket {
   readonly #context: ControlContext;
   readonly #migrations: Migrations;
   readonly #socket: WebSocket;
+  readonly #onIdentified: () => void;
   readonly #bucket: TokenBucket;
   /** Another control has passed it on. */
   readonly #isPassedOn: boolean;
@@ -51,11 +60,12 @@ export class ClientLink implements ClientSocket {
   #bad = 0;
   #heardAtMs: number;
 
-  constructor(context: ControlContext, migrations: Migrations, socket: WebSocket, isPassedOn: boolean) {
+  constructor(context: ControlContext, migrations: Migrations, socket: WebSocket, origin: LinkOrigin) {
     this.#context = context;
     this.#migrations = migrations;
     this.#socket = socket;
-    this.#isPassedOn = isPassedOn;
+    this.#isPassedOn = origin.isPassedOn;
+    this.#onIdentified = origin.onIdentified;
     this.#heardAtMs = context.clockMs();
     this.#bucket = new TokenBucket(
       SIGNALLING_BURST_MESSAGES,
@@ -198,6 +208,7 @@ export class ClientLink implements ClientSocket {
         }
         const { url } = error.keeper;
         this.#tunnel = url === null ? null : await Tunnel.open(this.#socket, url, data);
+        if (this.#tunnel !== null) this.#onIdentified();
       }
       if (this.#tunnel !== null || this.#socket.readyState !== this.#socket.OPEN) return;
       if (this.#context.clockMs() > deadlineMs)
@@ -214,6 +225,7 @@ export class ClientLink implements ClientSocket {
         : resume(this.#context, request);
     const { connection, result, replayAfter } = joined;
     this.#connection = connection;
+    this.#onIdentified();
     this.send({ replyTo: request.id, ok: true, result });
     connection.channel.attach(this, replayAfter ?? result.seq);
     // It went away while it was being admitted.

@@ -127,14 +127,14 @@ async function moderate(
   const { session, capabilities } = connection;
   switch (request.type) {
     case 'forceDisconnect':
-      require(capabilities.forceDisconnect, 'unableToForceDisconnect');
+      requireCapability(capabilities.forceDisconnect, 'unableToForceDisconnect');
       await forceDisconnect(
         context,
         found(session.connections.get(request.connectionId), 'invalidParameter'),
       );
       break;
     case 'forceUnpublish':
-      require(capabilities.forceUnpublish, 'unableToForceUnpublish');
+      requireCapability(capabilities.forceUnpublish, 'unableToForceUnpublish');
       await unpublish(
         context,
         found(session.streams.get(request.streamId), 'invalidStream'),
@@ -142,22 +142,22 @@ async function moderate(
       );
       break;
     case 'forceMuteStream':
-      require(capabilities.forceMute, 'unableToForceMute');
+      requireCapability(capabilities.forceMute, 'unableToForceMute');
       muteStream(found(session.streams.get(request.streamId), 'invalidStream'));
       break;
     case 'forceMuteAll':
-      require(capabilities.forceMute, 'unableToForceMute');
+      requireCapability(capabilities.forceMute, 'unableToForceMute');
       await muteSession(context, session, { active: true, excludedStreamIds: request.excludedStreamIds });
       break;
     case 'disableForceMute':
-      require(capabilities.forceMute, 'unableToForceMute');
+      requireCapability(capabilities.forceMute, 'unableToForceMute');
       await muteSession(context, session, { active: false, excludedStreamIds: [] });
       break;
   }
   return {};
 }
 
-function require(capability: 0 | 1, entry: ClientErrorName): void {
+function requireCapability(capability: 0 | 1, entry: ClientErrorName): void {
   if (capability !== 1) throw new ClientError(entry, 'Only moderators may do this.');
 }
 

@@ -26,6 +26,8 @@ export class SignallingServer {
   readonly #context: ControlContext;
   readonly #migrations: Migrations;
   readonly #links = new Set<ClientLink>();
+  /** Those who have not said who they are. */
+  readonly #unidentified = new Set<ClientLink>();
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: SIGNALLING_MESSAGE_BYTES_MAX + PAYLOAD_SLACK_BYTES,
@@ -38,7 +40,7 @@ export class SignallingServer {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#unidentified() >= SIGNALLING_UNIDENTIFIED_MAX) {
+    if (this.#unidentified.size >= SIGNALLING_UNIDENTIFIED_MAX) {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
       return;
     }
@@ -68,21 +70,19 @@ export class SignallingServer {
   }
 
   #accept(socket: WebSocket, isPassedOn: boolean): void {
-    const link = new ClientLink(this.#context, this.#migrations, socket, isPassedOn);
+    const onIdentified = (): boolean => this.#unidentified.delete(link);
+    const origin = { isPassedOn, onIdentified };
+    const link: ClientLink = new ClientLink(this.#context, this.#migrations, socket, origin);
     this.#links.add(link);
+    this.#unidentified.add(link);
     socket.on('message', (data: Buffer, binary) => link.receive(data, binary));
     socket.on('error', (error) =>
       this.#context.log.debug({ error: error.message }, 'a signalling socket failed'),
     );
     socket.on('close', () => {
       this.#links.delete(link);
+      this.#unidentified.delete(link);
       link.closed();
     });
-  }
-
-  #unidentified(): number {
-    let count = 0;
-    for (const link of this.#links) if (!link.identified) count += 1;
-    return count;
   }
 }

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { openMemoryStorage, type Storage } from '@godwit/storage';
+import { newSessionRecord, openMemoryStorage, type Storage } from '@godwit/storage';
 import { createControl, type Control, type ControlOptions } from '../control.js';
 import { issueClientToken } from '../tokens/client-token.js';
 import type { Role } from '../tokens/roles.js';
@@ -73,17 +73,8 @@ export class Harness {
   async session(createdAtMs = Date.now()): Promise<string> {
     const { newSessionId } = await import('../ids.js');
     const sessionId = newSessionId(SECRETS.apiKey, '', createdAtMs);
-    await this.storage.sessions.create({
-      sessionId,
-      apiKey: SECRETS.apiKey,
-      location: '',
-      demo: false,
-      demoName: null,
-      homeNodeId: null,
-      createdAtMs,
-      lastMigrationEndedAtMs: null,
-      muteForced: false,
-    });
+    const { apiKey } = SECRETS;
+    await this.storage.sessions.create(newSessionRecord({ sessionId, apiKey, createdAtMs }));
     return sessionId;
   }
 

@@ -1,5 +1,4 @@
-import type { CallbackEvent, Json, LeasedJob } from '../records.js';
-import { CALLBACK_JOB } from '../repositories/callbacks.js';
+import { CALLBACK_JOB, type CallbackEvent, type Json, type LeasedJob } from '../records.js';
 import type { Storage } from '../storage.js';
 import { CALLBACK_RECEIVERS_MAX } from '../limits.js';
 import { API_KEY, ensureProject, newTransport, NOW_MS, unique, type ContractRunner } from './fixtures.js';
@@ -107,8 +106,8 @@ function outboxContract({ it, equal }: ContractRunner, open: () => Storage): voi
       createdAtMs: NOW_MS,
     };
     await storage.streams.create({ ...stream, publishedAtMs: null, endedAtMs: null });
-    await storage.streams.publish(streamId, NOW_MS, [eventOf('streamCreated')]);
-    await storage.streams.publish(streamId, NOW_MS, [eventOf('streamCreated')]);
+    await storage.streams.publish(streamId, NOW_MS, () => [eventOf('streamCreated')]);
+    await storage.streams.publish(streamId, NOW_MS, () => [eventOf('streamCreated')]);
     const lasts: boolean[] = [];
     for (const id of [other.connectionId, other.connectionId, connectionId]) {
       await storage.connections.end(id, 'clientDisconnected', NOW_MS, ({ streams, isLast }) => {
@@ -135,7 +134,7 @@ function outboxContract({ it, equal }: ContractRunner, open: () => Storage): voi
     const streamId = unique('aaaaaaaa');
     const stream = { streamId, sessionId, connectionId, info: {}, layoutClasses: [], createdAtMs: NOW_MS };
     await storage.streams.create({ ...stream, publishedAtMs: null, endedAtMs: null });
-    await storage.streams.end(streamId, NOW_MS, [eventOf('streamDestroyed')]);
+    await storage.streams.end(streamId, NOW_MS, () => [eventOf('streamDestroyed')]);
     const taken = await storage.connections.get(connectionId);
     const failed = await storage.connections
       .create(taken as never, () => [eventOf('connectionCreated')])

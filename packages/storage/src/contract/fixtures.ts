@@ -1,4 +1,4 @@
-import type { Json, MigrationRecord, TransportRecord } from '../records.js';
+import { newSessionRecord, type Json, type MigrationRecord, type TransportRecord } from '../records.js';
 import type { RosterStorage, Storage } from '../storage.js';
 
 /** What the suite needs of a test runner: vitest's `it` and `expect` fit. */
@@ -13,20 +13,11 @@ export const API_KEY = '100';
 let counter = 0;
 export const unique = (prefix: string): string => `${prefix}${(counter++).toString(16).padStart(8, '0')}`;
 
-export async function newSession(storage: RosterStorage, demoName: string | null = null): Promise<string> {
+export async function newSession(storage: RosterStorage, demoName?: string): Promise<string> {
   if (isWhole(storage)) await ensureProject(storage);
   const sessionId = unique('1_session');
-  await storage.sessions.create({
-    sessionId,
-    apiKey: API_KEY,
-    location: '',
-    demo: demoName !== null,
-    demoName,
-    homeNodeId: null,
-    createdAtMs: NOW_MS,
-    lastMigrationEndedAtMs: null,
-    muteForced: false,
-  });
+  const common = { sessionId, apiKey: API_KEY, createdAtMs: NOW_MS };
+  await storage.sessions.create(newSessionRecord(demoName === undefined ? common : { ...common, demoName }));
   return sessionId;
 }
 

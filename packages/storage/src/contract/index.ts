@@ -1,4 +1,5 @@
 import type { RosterStorage, Storage } from '../storage.js';
+import { callbackBoundsContract } from './callback-bounds.js';
 import { callbackContract } from './callbacks.js';
 import type { ContractRunner } from './fixtures.js';
 import { jobContract } from './jobs.js';
@@ -28,4 +29,5 @@ export function storageContract(runner: ContractRunner, open: () => Storage): vo
   projectContract(runner, open);
   jobContract(runner, open);
   callbackContract(runner, open);
+  callbackBoundsContract(runner, open);
 }

@@ -1,3 +1,4 @@
+import { FORGOTTEN_ROWS_MAX } from '../limits.js';
 import type { LeasedJob } from '../records.js';
 import type { JobClaim, NewJob } from '../repositories/jobs.js';
 import type { Storage } from '../storage.js';
@@ -168,5 +169,17 @@ function deadContract({ it, equal }: ContractRunner, open: () => Storage): void 
     equal(await jobs.forgetDead(50), 0);
     equal(await jobs.forgetDead(51), 1);
     equal(await jobs.listDead(group), []);
+  });
+
+  it('forgets so many at a time', async () => {
+    const { jobs } = open();
+    const queue = new Queue(open());
+    const group = unique('group');
+    const lanes = Array.from({ length: FORGOTTEN_ROWS_MAX + 2 }, (_, lane) => `many-${lane}`);
+    await Promise.all(lanes.map((lane) => queue.add(lane, { group })));
+    const taken = await queue.claim({ limit: lanes.length, perGroup: lanes.length });
+    const end = { nowMs: 50, error: 'x' };
+    await Promise.all(taken.map(({ jobId, leaseId }) => jobs.bury(jobId, leaseId, end)));
+    equal([await jobs.forgetDead(51), await jobs.forgetDead(51)], [FORGOTTEN_ROWS_MAX, 2]);
   });
 }

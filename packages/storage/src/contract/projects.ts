@@ -1,4 +1,4 @@
-import type { AuditEntry, ProjectCredential } from '../records.js';
+import type { AuditEntry, ProjectCredential, ProjectRecord } from '../records.js';
 import type { Storage } from '../storage.js';
 import { NOW_MS, unique, type ContractRunner } from './fixtures.js';
 
@@ -17,10 +17,17 @@ const credentialOf = (kind: 'secret' | 'key'): ProjectCredential => ({
   createdAtMs: NOW_MS + credentials++,
 });
 
+const projectOf = (apiKey: string): ProjectRecord => ({
+  apiKey,
+  name: 'one',
+  createdAtMs: NOW_MS,
+  signatureSecret: null,
+});
+
+/** A project that has nothing to sign with yet. */
 async function newProject({ projects }: Storage): Promise<string> {
   const apiKey = unique('project');
-  const project = { apiKey, name: 'one', createdAtMs: NOW_MS, signatureSecret: null };
-  await projects.create(project, auditOf(apiKey, 'project.created'));
+  await projects.ensure(projectOf(apiKey));
   return apiKey;
 }
 
@@ -47,26 +54,46 @@ export function projectContract({ it, equal }: ContractRunner, open: () => Stora
 
   it('makes a project once and changes it, each with a line in the audit', async () => {
     const { projects, audit } = open();
-    const apiKey = await newProject(open());
-    const again = { apiKey, name: 'two', createdAtMs: NOW_MS, signatureSecret: null };
-    equal(await projects.create(again, auditOf(apiKey)), false);
+    const apiKey = unique('project');
+    const created = [auditOf(apiKey, 'project.created'), auditOf(apiKey, 'project.secret.added')];
+    const first = credentialOf('secret');
+    equal(await projects.create(projectOf(apiKey), first, created), true);
+    const again = { ...projectOf(apiKey), name: 'two' };
+    equal(await projects.create(again, credentialOf('secret'), [auditOf(apiKey)]), false);
     await projects.ensure(again);
     equal((await projects.get(apiKey))?.name, 'one');
     equal(await projects.update(apiKey, { name: 'three', signatureSecret: 'sealed' }, auditOf(apiKey)), true);
     equal(await projects.update(apiKey, { signatureSecret: null }, auditOf(apiKey)), true);
     equal(await projects.update('nobody', { name: 'x' }, auditOf('nobody')), false);
     const project = await projects.get(apiKey);
-    equal([project?.name, project?.signatureSecret, project?.credentials], ['three', null, []]);
+    equal([project?.name, project?.signatureSecret, project?.credentials], ['three', null, [first]]);
     const lines = (await audit.list()).filter(({ subject }) => subject === apiKey);
     equal(
       lines.map(({ action }) => action),
-      ['project.changed', 'project.changed', 'project.created'],
+      ['project.changed', 'project.changed', 'project.secret.added', 'project.created'],
     );
     equal(lines[0]?.detail, { by: 'contract' });
     equal(
       (await projects.list()).some((other) => other.apiKey === apiKey),
       true,
     );
+  });
+
+  it('makes no project when its first credential cannot be written', async () => {
+    const { projects, audit } = open();
+    const taken = credentialOf('secret');
+    await projects.addCredential(await newProject(open()), taken, auditOf('other'));
+    const apiKey = unique('project');
+    const refused = await projects.create(projectOf(apiKey), taken, [auditOf(apiKey)]).then(
+      () => false,
+      () => true,
+    );
+    equal([refused, await projects.get(apiKey)], [true, null]);
+    equal(
+      (await audit.list()).some(({ subject }) => subject === apiKey),
+      false,
+    );
+    equal(await projects.create(projectOf(apiKey), credentialOf('secret'), [auditOf(apiKey)]), true);
   });
 
   it('lets two secrets be valid at once, and not one more, however many ask at once', async () => {

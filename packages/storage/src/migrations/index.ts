@@ -1,4 +1,5 @@
 import { Migrator, type Kysely, type Migration } from 'kysely';
+import { fingerprintOf } from './fingerprint.js';
 import { StorageError } from '../errors.js';
 import type { Schema } from '../schema.js';
 import { roster } from './0001-roster.js';
@@ -8,6 +9,7 @@ import { projects } from './0004-projects.js';
 import { callbacks } from './0005-callbacks.js';
 import { moderation } from './0006-moderation.js';
 import { replicas } from './0007-replicas.js';
+import { jobsOfASubject } from './0009-jobs-of-a-subject.js';
 
 /** In order of their names; a released migration is never edited. */
 const migrations: Record<string, Migration> = {
@@ -18,7 +20,11 @@ const migrations: Record<string, Migration> = {
   '0005-callbacks': callbacks,
   '0006-moderation': moderation,
   '0007-replicas': replicas,
+  '0009-jobs-of-a-subject': jobsOfASubject,
 };
+
+/** What a database that was brought to the newest schema is known by, hex. */
+export const schemaFingerprint = (): Promise<string> => fingerprintOf(migrations);
 
 /** Brings the database to the newest schema. Errors: migrationFailed. */
 export async function migrateToLatest(database: Kysely<Schema>): Promise<void> {

@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { describe, expect, it } from 'vitest';
 import { UPKEEP_AFTER_WRITES } from '../limits.js';
 import { poolOverSession } from './pool.js';
-import type { PGliteSession } from './session.js';
+import { sessionOf, type PGliteSession } from './session.js';
 
 /** Notes the statements; every one succeeds unless `fails` says otherwise. */
 function notingSession(fails: (sql: string) => boolean = () => false) {
@@ -70,13 +70,7 @@ describe('upkeep of the embedded database', () => {
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'godwit-upkeep-'));
       const database = await PGlite.create(folder);
-      const pool = poolOverSession({
-        query: async (sql, parameters) => {
-          const { rows, affectedRows } = await database.query<Record<string, unknown>>(sql, [...parameters]);
-          return { rows, affectedRows: affectedRows ?? 0 };
-        },
-        close: () => database.close(),
-      });
+      const pool = poolOverSession(sessionOf(database));
       const client = await pool.connect();
       await client.query('create table t (n int, filler text)', []);
       await client.query(`insert into t values (0, repeat('x', 1000))`, []);

@@ -1,5 +1,6 @@
 // Plain JavaScript with checked types, because a worker thread is started from the file itself, from source as
 // well as from the build.
+import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 
@@ -7,7 +8,16 @@ import { PGlite } from '@electric-sql/pglite';
 
 if (parentPort === null) throw new Error('worker-main.js runs in a worker thread only');
 const port = parentPort;
-const database = await PGlite.create(String(workerData.folder));
+const { folder, seed } = /** @type {{ folder: string, seed?: string }} */ (workerData);
+const database = await PGlite.create({
+  dataDir: folder,
+  ...(seed === undefined ? {} : { loadDataDir: await packed(seed) }),
+});
+
+/** @param {string} path */
+async function packed(path) {
+  return new Blob([await readFile(path)], { type: 'application/x-gzip' });
+}
 
 /** @param {Request} request */
 async function handle(request) {

@@ -15,11 +15,12 @@ interface Waiting {
 }
 
 /**
- * A database in `folder`, run by a worker thread: PGlite computes in WASM and would hold up signalling otherwise.
+ * A database in `folder`, run by a worker thread: PGlite computes in WASM and would hold up signalling otherwise. An empty
+ * folder is filled from `seed`, the path of a packed database, or else by initdb, which takes several times as long.
  * Errors: workerFailed when the database cannot be opened or its thread ends.
  */
-export async function openWorkerSession(folder: string): Promise<PGliteSession> {
-  const session = new WorkerSession(folder);
+export async function openWorkerSession(folder: string, seed?: string): Promise<PGliteSession> {
+  const session = new WorkerSession(folder, seed);
   await session.ready;
   return session;
 }
@@ -31,8 +32,8 @@ class WorkerSession implements PGliteSession {
   #nextId = 0;
   #failure: StorageError | null = null;
 
-  constructor(folder: string) {
-    this.#worker = new Worker(new URL('./worker-main.js', import.meta.url), { workerData: { folder } });
+  constructor(folder: string, seed: string | undefined) {
+    this.#worker = new Worker(new URL('./worker-main.js', import.meta.url), { workerData: { folder, seed } });
     this.ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: WorkerMessage) => {
         if ('ready' in message) resolve();

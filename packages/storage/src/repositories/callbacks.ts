@@ -1,13 +1,11 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { CALLBACK_RECEIVERS_MAX } from '../limits.js';
-import type { AuditEntry, CallbackEvent, CallbackReceiver } from '../records.js';
+import { CALLBACK_JOB, type AuditEntry, type CallbackEvent, type CallbackReceiver } from '../records.js';
 import { writeAudit } from './audit.js';
+import { dropOrphans, sweepCallbacks, type CallbackBounds, type CallbackSweep } from './callback-bounds.js';
 import type { Schema } from '../schema.js';
 import { enqueue } from './jobs.js';
 import { lockProject } from './projects.js';
-
-/** Kind of the jobs that deliver callbacks. Their payload is a CallbackDelivery, their subject the receiver's id. */
-export const CALLBACK_JOB = 'callback';
 
 /** What a delivery needs to know. */
 export type CallbackDelivery = Pick<CallbackEvent, 'eventId' | 'event' | 'body'> & {
@@ -23,8 +21,10 @@ export interface CallbackRepository {
   get(callbackId: string): Promise<CallbackReceiver | null>;
   /** Oldest first. */
   list(apiKey: string): Promise<CallbackReceiver[]>;
-  /** What was still to be delivered to it is not. False when the project has no such receiver. */
+  /** What was still to be delivered to it is not, and goes with the next sweeps. False when the project has no such receiver. */
   remove(apiKey: string, callbackId: string, audit: AuditEntry): Promise<boolean>;
+  /** One round of keeping each receiver's callbacks within bounds; to be called again while it has done a part only. */
+  sweep(nowMs: number, bounds: CallbackBounds): Promise<CallbackSweep>;
 }
 
 export function callbackRepository(database: Kysely<Schema>): CallbackRepository {
@@ -37,11 +37,14 @@ export function callbackRepository(database: Kysely<Schema>): CallbackRepository
         if (isAdded) await writeAudit(transaction, audit);
         return isAdded;
       }),
-    put: (receiver, audit) =>
-      inTransaction(async (transaction) => {
+    async put(receiver, audit) {
+      // What one of its id was to be told that has been taken away is not for this one.
+      while ((await dropOrphans(database, receiver.callbackId)) > 0);
+      await inTransaction(async (transaction) => {
         await put(transaction, receiver);
         await writeAudit(transaction, audit);
-      }),
+      });
+    },
     async get(callbackId) {
       const query = database
         .selectFrom('project_callbacks')
@@ -68,14 +71,10 @@ export function callbackRepository(database: Kysely<Schema>): CallbackRepository
           .where('api_key', '=', apiKey)
           .executeTakeFirst();
         if (result.numDeletedRows !== 1n) return false;
-        await transaction
-          .deleteFrom('jobs')
-          .where('subject', '=', callbackId)
-          .where('kind', '=', CALLBACK_JOB)
-          .execute();
         await writeAudit(transaction, audit);
         return true;
       }),
+    sweep: (nowMs, bounds) => sweepCallbacks(database, nowMs, bounds),
   };
 }
 

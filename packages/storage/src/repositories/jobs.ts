@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
-import { JOB_ERROR_CHARS_MAX, LIST_ROWS_MAX } from '../limits.js';
+import { FORGOTTEN_ROWS_MAX, JOB_ERROR_CHARS_MAX, LIST_ROWS_MAX } from '../limits.js';
 import type { Job, Json, LeasedJob } from '../records.js';
 import { numberOrNull, type Schema } from '../schema.js';
 
@@ -45,7 +45,7 @@ export interface JobRepository {
   revive(jobId: string, nowMs: number, group?: string): Promise<boolean>;
   /** How many wait, and how many were given up, by kind. */
   count(): Promise<{ readonly kind: string; readonly waiting: number; readonly dead: number }[]>;
-  /** Forgets what was given up before that time. Answers how many. */
+  /** Forgets what was given up before that time, at most FORGOTTEN_ROWS_MAX. Answers how many. */
   forgetDead(beforeMs: number): Promise<number>;
 }
 
@@ -59,21 +59,11 @@ export function jobRepository(database: Kysely<Schema>): JobRepository {
     },
     retry: (jobId, leaseId, { runAtMs, error }) =>
       database.transaction().execute(async (transaction) => {
-        const row = await leased(transaction, jobId, leaseId)
+        await postponeLane(transaction, { jobId, leaseId, runAtMs });
+        const result = await leased(transaction, jobId, leaseId)
           .set({ run_at_ms: runAtMs, ...givenBack(error) })
-          .returning(['kind', 'lane'])
           .executeTakeFirst();
-        if (row === undefined) return false;
-        // What waits behind it is not looked at until then.
-        await transaction
-          .updateTable('jobs')
-          .set({ run_at_ms: runAtMs })
-          .where('kind', '=', row.kind)
-          .where('lane', '=', row.lane)
-          .where('dead_at_ms', 'is', null)
-          .where('run_at_ms', '<', runAtMs)
-          .execute();
-        return true;
+        return result.numUpdatedRows === 1n;
       }),
     async bury(jobId, leaseId, { nowMs, error }) {
       const result = await leased(database, jobId, leaseId)
@@ -101,8 +91,12 @@ export function jobRepository(database: Kysely<Schema>): JobRepository {
       }));
     },
     async forgetDead(beforeMs) {
-      const result = await database.deleteFrom('jobs').where('dead_at_ms', '<', beforeMs).executeTakeFirst();
-      return Number(result.numDeletedRows);
+      // An array, because a list may be drawn up more than once.
+      const result = await sql`
+        delete from jobs where job_id = any(array(
+          select job_id from jobs where dead_at_ms < ${beforeMs}
+          order by position limit ${FORGOTTEN_ROWS_MAX} for update))`.execute(database);
+      return Number(result.numAffectedRows ?? 0);
     },
   };
 }
@@ -190,6 +184,24 @@ async function dueHeads(
   return rows
     .filter(({ group_name, place }) => Number(place) <= perGroup - (inHand.get(group_name) ?? 0))
     .map((row) => row.job_id);
+}
+
+/**
+ * A job that a worker has, and what waits behind it, which is not looked at until then. Whoever takes several jobs locks them
+ * by position, here as elsewhere: two that took them in another order would wait for each other.
+ */
+async function postponeLane(
+  transaction: Transaction<Schema>,
+  { jobId, leaseId, runAtMs }: { readonly jobId: string; readonly leaseId: string; readonly runAtMs: number },
+): Promise<void> {
+  await sql`
+    update jobs set run_at_ms = ${runAtMs} where job_id in (
+      select lane.job_id from jobs taken
+      join jobs lane on lane.kind = taken.kind and lane.lane = taken.lane
+      where taken.job_id = ${jobId} and taken.lease_id = ${leaseId}
+        and lane.dead_at_ms is null and lane.run_at_ms < ${runAtMs}
+      order by lane.position
+      for update of lane)`.execute(transaction);
 }
 
 /** Behind the others of its lane: what came after it has been told already. */

@@ -20,8 +20,12 @@ export interface ProjectChanges {
 export interface ProjectRepository {
   /** Adds the project unless its key exists. */
   ensure(project: ProjectRecord): Promise<void>;
-  /** False when the key is taken. */
-  create(project: ProjectRecord, audit: AuditEntry): Promise<boolean>;
+  /** The project with what it signs with: both or none. False when the key is taken. */
+  create(
+    project: ProjectRecord,
+    credential: ProjectCredential,
+    audit: readonly AuditEntry[],
+  ): Promise<boolean>;
   /** Null when there is no such project. */
   get(apiKey: string): Promise<ProjectDetails | null>;
   /** By key, at most LIST_ROWS_MAX. */
@@ -55,11 +59,12 @@ export function projectRepository(database: Kysely<Schema>): ProjectRepository {
     async ensure(project) {
       await insert(database, project);
     },
-    create: (project, audit) =>
+    create: (project, credential, audit) =>
       database.transaction().execute(async (transaction) => {
-        const isNew = await insert(transaction, project);
-        if (isNew) await writeAudit(transaction, audit);
-        return isNew;
+        if (!(await insert(transaction, project))) return false;
+        await insertCredential(transaction, project.apiKey, credential);
+        for (const entry of audit) await writeAudit(transaction, entry);
+        return true;
       }),
     async get(apiKey) {
       const query = database.selectFrom('projects').selectAll().where('api_key', '=', apiKey);
@@ -145,11 +150,21 @@ async function validCredentials(database: Kysely<Schema>, apiKey: string): Promi
 async function addCredential(
   transaction: Transaction<Schema>,
   apiKey: string,
-  { credentialId, kind, material, createdAtMs }: ProjectCredential,
+  credential: ProjectCredential,
   audit: AuditEntry,
 ): Promise<CredentialAdded> {
   const valid = await validCredentials(transaction, apiKey);
-  if (valid.filter((other) => other.kind === kind).length >= PROJECT_CREDENTIALS_MAX) return 'full';
+  if (valid.filter(({ kind }) => kind === credential.kind).length >= PROJECT_CREDENTIALS_MAX) return 'full';
+  await insertCredential(transaction, apiKey, credential);
+  await writeAudit(transaction, audit);
+  return 'added';
+}
+
+async function insertCredential(
+  transaction: Transaction<Schema>,
+  apiKey: string,
+  { credentialId, kind, material, createdAtMs }: ProjectCredential,
+): Promise<void> {
   await transaction
     .insertInto('project_credentials')
     .values({
@@ -161,8 +176,6 @@ async function addCredential(
       revoked_at_ms: null,
     })
     .execute();
-  await writeAudit(transaction, audit);
-  return 'added';
 }
 
 async function revokeCredential(

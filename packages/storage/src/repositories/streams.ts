@@ -9,10 +9,10 @@ export interface StreamRepository {
   listLive(sessionIds?: readonly string[]): Promise<StreamRecord[]>;
   update(streamId: string, info: Json): Promise<void>;
   setLayoutClasses(streamId: string, layoutClasses: readonly string[]): Promise<void>;
-  /** True for the call that published it. */
-  publish(streamId: string, nowMs: number, events?: readonly CallbackEvent[]): Promise<boolean>;
-  /** True for the call that ended it. The callbacks are written only when others had been told of it. */
-  end(streamId: string, nowMs: number, events?: readonly CallbackEvent[]): Promise<boolean>;
+  /** True for the call that published it. The callbacks are asked for only when somebody wants them. */
+  publish(streamId: string, nowMs: number, eventsOf?: () => readonly CallbackEvent[]): Promise<boolean>;
+  /** True for the call that ended it. The callbacks are asked for only when others had been told of it, too. */
+  end(streamId: string, nowMs: number, eventsOf?: () => readonly CallbackEvent[]): Promise<boolean>;
 }
 
 export function streamRepository(database: Kysely<Schema>): StreamRepository {
@@ -51,9 +51,8 @@ export function streamRepository(database: Kysely<Schema>): StreamRepository {
         .where('stream_id', '=', streamId)
         .execute();
     },
-    publish: (streamId, nowMs, events) =>
-      change(database, streamId, { published_at_ms: nowMs }, events ?? []),
-    end: (streamId, nowMs, events) => change(database, streamId, { ended_at_ms: nowMs }, events ?? []),
+    publish: (streamId, nowMs, eventsOf) => change(database, streamId, { published_at_ms: nowMs }, eventsOf),
+    end: (streamId, nowMs, eventsOf) => change(database, streamId, { ended_at_ms: nowMs }, eventsOf),
   };
 }
 
@@ -62,10 +61,10 @@ function change(
   database: Kysely<Schema>,
   streamId: string,
   set: { readonly published_at_ms: number } | { readonly ended_at_ms: number },
-  events: readonly CallbackEvent[],
+  eventsOf?: () => readonly CallbackEvent[],
 ): Promise<boolean> {
   return database.transaction().execute(async (transaction) => {
-    const announcement = events.length === 0 ? null : await announcementOf(transaction, streamId);
+    const announcement = eventsOf === undefined ? null : await announcementOf(transaction, streamId);
     let query = transaction
       .updateTable('streams')
       .set(set)
@@ -74,7 +73,8 @@ function change(
     if ('published_at_ms' in set) query = query.where('published_at_ms', 'is', null);
     const row = await query.returning('published_at_ms').executeTakeFirst();
     if (row === undefined) return false;
-    if (row.published_at_ms !== null) await announcement?.tell(events);
+    if (announcement === null || eventsOf === undefined || row.published_at_ms === null) return true;
+    await announcement.tell(eventsOf());
     return true;
   });
 }

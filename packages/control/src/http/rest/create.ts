@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { newSessionRecord } from '@godwit/storage';
 import { ControlError } from '../../errors.js';
 import { newSessionId } from '../../ids.js';
 import { authenticateProject } from '../../tokens/project-token.js';
@@ -19,17 +20,8 @@ export function createRoute(app: FastifyInstance, { context }: HttpOptions): voi
       throw new ControlError('badRequest', 'location must be an IPv4 address.');
     }
     const sessionId = newSessionId(apiKey, location, nowMs);
-    await context.storage.sessions.create({
-      sessionId,
-      apiKey,
-      location,
-      demo: false,
-      demoName: null,
-      homeNodeId: null,
-      createdAtMs: nowMs,
-      lastMigrationEndedAtMs: null,
-      muteForced: false,
-    });
+    const record = newSessionRecord({ sessionId, apiKey, createdAtMs: nowMs, location });
+    await context.storage.sessions.create(record);
     context.log.info({ sessionId }, 'session created');
     return [
       {
