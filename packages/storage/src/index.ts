@@ -8,6 +8,7 @@ export type { MetaRepository } from './repositories/meta.js';
 export type { MigrationRepository } from './repositories/migrations.js';
 export type { MoveRepository } from './repositories/moves.js';
 export type { NodeRepository } from './repositories/nodes.js';
+export type { EndNotice, PlannedEndRepository, ToldSession } from './repositories/planned-ends.js';
 export type {
   CredentialAdded,
   CredentialRevoked,

@@ -31,3 +31,5 @@ export const POSTGRES_CLAIM_WAIT_MS = 15_000;
 export const POSTGRES_CLAIM_BEAT_MS = 2_000;
 /** Between two attempts to take a database. */
 export const POSTGRES_CLAIM_RETRY_MS = 500;
+/** Sessions that one transaction tells of a planned end: it holds their rows, and changes of theirs wait meanwhile. */
+export const SESSIONS_TOLD_MAX = 100;

@@ -5,6 +5,7 @@ import { jobContract } from './jobs.js';
 import { migrationContract } from './migrations.js';
 import { outcomeContract } from './outcomes.js';
 import { ownershipContract } from './ownership.js';
+import { plannedEndContract } from './planned-ends.js';
 import { projectContract } from './projects.js';
 import { retentionContract } from './retention.js';
 import { connectionsContract } from './roster.js';
@@ -26,4 +27,5 @@ export function storageContract(runner: ContractRunner, open: () => Storage): vo
   projectContract(runner, open);
   jobContract(runner, open);
   callbackContract(runner, open);
+  plannedEndContract(runner, open);
 }

@@ -7,6 +7,7 @@ import { retention } from './0003-retention.js';
 import { projects } from './0004-projects.js';
 import { callbacks } from './0005-callbacks.js';
 import { moderation } from './0006-moderation.js';
+import { plannedEnds } from './0008-planned-ends.js';
 
 /** In order of their names; a released migration is never edited. */
 const migrations: Record<string, Migration> = {
@@ -16,6 +17,7 @@ const migrations: Record<string, Migration> = {
   '0004-projects': projects,
   '0005-callbacks': callbacks,
   '0006-moderation': moderation,
+  '0008-planned-ends': plannedEnds,
 };
 
 /** Brings the database to the newest schema. Errors: migrationFailed. */
