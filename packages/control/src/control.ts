@@ -13,6 +13,7 @@ import { SHUTDOWN_FLUSH_MS, SHUTDOWN_MIGRATIONS_MS, TICK_INTERVAL_MS } from './l
 import { within } from './deadline.js';
 import type { Migrations } from './migration/migrations.js';
 import { NodeServer } from './nodes/node-server.js';
+import { PlannedEnds } from './nodes/planned-ends.js';
 import { ProjectAdministration } from './projects/administration.js';
 import { StoredProjects } from './projects/directory.js';
 import { ensureFirstProject } from './projects/first-project.js';
@@ -102,6 +103,9 @@ async function assemble(
   const allowsPrivate = settings.callbacksToPrivate;
   const courier = new Courier({ storage, projects, log, metrics, clockMs, allowsPrivate });
   await core.recover();
+  const { nodes, callbacksDue } = context;
+  const plannedEnds = new PlannedEnds({ storage, nodes, log, clockMs, callbacksDue });
+  await plannedEnds.look();
   const signalling = new SignallingServer(context, migrations);
   const nodeServer = new NodeServer({ registry: context.nodes, joinKey: secrets.joinKey, log });
   const http = await createHttp({
@@ -109,6 +113,7 @@ async function assemble(
     context,
     storage,
     migrations,
+    plannedEnds,
     administration: new ProjectAdministration({ storage, directory: projects, box, clockMs }),
     adminToken: secrets.adminToken,
     firstProject: secrets.apiKey,
@@ -127,6 +132,7 @@ async function assemble(
     context,
     migrations,
     courier,
+    plannedEnds,
     signalling,
     nodeServer,
     http,
@@ -159,6 +165,7 @@ interface Parts {
   readonly context: ControlContext;
   readonly migrations: Migrations;
   readonly courier: Courier;
+  readonly plannedEnds: PlannedEnds;
   readonly signalling: SignallingServer;
   readonly nodeServer: NodeServer;
   readonly http: FastifyInstance;
@@ -177,6 +184,7 @@ class RunningControl implements Control {
     this.#ticker = setInterval(() => {
       const nowMs = parts.context.clockMs();
       parts.core.tick(nowMs);
+      parts.plannedEnds.tick(nowMs);
       parts.signalling.tick(nowMs);
     }, TICK_INTERVAL_MS);
     this.#ticker.unref();
@@ -214,7 +222,7 @@ class RunningControl implements Control {
   }
 
   async #close(): Promise<void> {
-    const { context, migrations, courier, signalling, nodeServer, http } = this.#parts;
+    const { context, migrations, courier, plannedEnds, signalling, nodeServer, http } = this.#parts;
     clearInterval(this.#ticker);
     // A move under way ends by itself; the next control would have to ask the nodes.
     await within(migrations.idle(), SHUTDOWN_MIGRATIONS_MS, undefined);
@@ -227,6 +235,7 @@ class RunningControl implements Control {
     context.nodes.close();
     nodeServer.close();
     await http.close();
+    await plannedEnds.close();
     await courier.close();
     await within(context.unwritten.flush(), SHUTDOWN_FLUSH_MS, undefined);
     await context.storage.close();

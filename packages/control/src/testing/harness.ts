@@ -88,8 +88,9 @@ export class Harness {
   }
 
   token(sessionId: string, role: Role = 'publisher', data = ''): Promise<string> {
-    const expiresAtSeconds = Math.floor(Date.now() / 1_000) + 600;
-    return issueClientToken({ sessionId, role, data, expiresAtSeconds }, PROJECT, Date.now());
+    const nowMs = Date.now() + this.clock.offsetMs;
+    const expiresAtSeconds = Math.floor(nowMs / 1_000) + 600;
+    return issueClientToken({ sessionId, role, data, expiresAtSeconds }, PROJECT, nowMs);
   }
 
   async join(
@@ -142,12 +143,30 @@ export class Harness {
 
   async projectToken(): Promise<string> {
     const { SignJWT } = await import('jose');
+    const nowSeconds = Math.floor((Date.now() + this.clock.offsetMs) / 1_000);
     return new SignJWT({ ist: 'project' })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer(SECRETS.apiKey)
-      .setIssuedAt()
-      .setExpirationTime('5m')
+      .setIssuedAt(nowSeconds)
+      .setExpirationTime(nowSeconds + 300)
       .sign(Buffer.from(SECRETS.apiSecret));
+  }
+
+  /** A call of an administrator; `path` begins after /admin/v1/. */
+  async admin(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
+    const response = await fetch(`${this.url}/admin/v1/${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${SECRETS.adminToken}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return answerOf(response);
   }
 
   /** A REST call of the project; `path` begins after /v2/project/{apiKey}/session/. */
@@ -161,11 +180,7 @@ export class Harness {
       headers: { 'x-opentok-auth': await this.projectToken(), 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
-    return {
-      status: response.status,
-      body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
-    };
+    return answerOf(response);
   }
 
   /** Migrates and waits for the end. */
@@ -182,4 +197,12 @@ export class Harness {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
+}
+
+async function answerOf(response: Response): Promise<{ status: number; body: Record<string, unknown> }> {
+  const text = await response.text();
+  return {
+    status: response.status,
+    body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+  };
 }
