@@ -23,6 +23,7 @@ export interface PlannedEndsOptions {
 export class PlannedEnds {
   readonly #options: PlannedEndsOptions;
   #looking: Promise<void> | null = null;
+  #read: Promise<readonly PlannedEnd[]> = Promise.resolve([]);
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
@@ -47,7 +48,8 @@ export class PlannedEnds {
       plan,
       auditOf(nowMs, 'node.end-planned', nodeId, { endsAt: endsAtMs, reason }),
     );
-    await this.look();
+    await this.#readAnew();
+    this.#lookSoon();
   }
 
   /** The node stays. Throws a ControlError when there is neither such a node nor a plan for one. */
@@ -57,7 +59,8 @@ export class PlannedEnds {
     const isWithdrawn = await storage.plannedEnds.remove(nodeId, audit);
     if (!isWithdrawn && nodes.get(nodeId) === null)
       throw new ControlError('nodeNotFound', 'There is no such node.');
-    await this.look();
+    await this.#readAnew();
+    this.#lookSoon();
   }
 
   /** To be called every TICK_INTERVAL_MS. */
@@ -65,9 +68,7 @@ export class PlannedEnds {
     // A clock that was set back must not stop it.
     if (this.#isClosed || Math.abs(nowMs - this.#lookedAtMs) < PLANNED_END_LOOK_MS) return;
     this.#lookedAtMs = nowMs;
-    this.look().catch((error: unknown) =>
-      this.#options.log.warn({ error: String(error) }, 'looking at planned ends failed'),
-    );
+    this.#lookSoon();
   }
 
   /** Reads what is planned, finds the nodes again, and tells whom it concerns. Rejects when the database is away. */
@@ -82,17 +83,34 @@ export class PlannedEnds {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#looking?.catch(() => undefined);
+    await this.#read.catch(() => undefined);
+  }
+
+  #lookSoon(): void {
+    this.look().catch((error: unknown) =>
+      this.#options.log.warn({ error: String(error) }, 'looking at planned ends failed'),
+    );
   }
 
   async #look(): Promise<void> {
-    const { storage, nodes, clockMs } = this.#options;
+    for (const plan of await this.#readAnew()) {
+      const remainingSeconds = currentNotice(plan, this.#options.clockMs());
+      if (remainingSeconds !== null) await this.#tell(plan, remainingSeconds);
+    }
+  }
+
+  /** One after the other: what was read first must not be taken for the newer. */
+  #readAnew(): Promise<readonly PlannedEnd[]> {
+    this.#read = this.#read.catch(() => undefined).then(() => this.#readPlans());
+    return this.#read;
+  }
+
+  async #readPlans(): Promise<readonly PlannedEnd[]> {
+    const { storage, nodes } = this.#options;
     let plans = await storage.plannedEnds.list();
     if (await this.#follow(plans)) plans = await storage.plannedEnds.list();
     nodes.setEnds(new Map(plans.map((plan) => [plan.nodeId, plan])));
-    for (const plan of plans) {
-      const remainingSeconds = currentNotice(plan, clockMs());
-      if (remainingSeconds !== null) await this.#tell(plan, remainingSeconds);
-    }
+    return plans;
   }
 
   /** True when a plan has changed. */
