@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { productVersion } from './installation.js';
+import { addNodeCommands } from './node-commands.js';
 import { addCallbackCommands, addProjectCommands } from './project-commands.js';
 
 /** The command line. Each action imports its part only when it runs, so that `--help` loads neither Fastify nor PGlite. */
@@ -10,6 +11,7 @@ export function createProgram(): Command {
     .showHelpAfterError()
     .exitOverride();
   addProcessCommands(program);
+  addNodeCommands(program);
   addOperatorCommands(program);
   addProjectCommands(program);
   addCallbackCommands(program);
@@ -42,14 +44,6 @@ function addProcessCommands(program: Command): void {
 }
 
 function addOperatorCommands(program: Command): void {
-  program
-    .command('nodes')
-    .description('list the media nodes')
-    .option('--json', 'print JSON')
-    .action(async (options: { json?: boolean }) => {
-      const { listNodes } = await import('./commands/nodes.js');
-      await listNodes({ json: options.json === true });
-    });
   program
     .command('sessions')
     .description('list the sessions')

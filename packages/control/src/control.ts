@@ -13,6 +13,7 @@ import { LEAVING_MS, SHUTDOWN_FLUSH_MS, SHUTDOWN_MIGRATIONS_MS, TICK_INTERVAL_MS
 import { within } from './deadline.js';
 import type { Migrations } from './migration/migrations.js';
 import { NodeServer } from './nodes/node-server.js';
+import { PlannedEnds } from './nodes/planned-ends.js';
 import { ProjectAdministration } from './projects/administration.js';
 import { StoredProjects } from './projects/directory.js';
 import { ensureFirstProject } from './projects/first-project.js';
@@ -116,6 +117,9 @@ async function assemble(
   const allowsPrivate = settings.callbacksToPrivate;
   const courier = new Courier({ storage, projects, log, metrics, clockMs, allowsPrivate });
   await core.recover();
+  const { nodes, callbacksDue } = context;
+  const plannedEnds = new PlannedEnds({ storage, nodes, log, clockMs, callbacksDue });
+  await plannedEnds.look();
   const signalling = new SignallingServer(context, migrations);
   const nodeServer = new NodeServer({ registry: context.nodes, joinKey: secrets.joinKey, log });
   const http = await createHttp({
@@ -123,6 +127,7 @@ async function assemble(
     context,
     storage,
     migrations,
+    plannedEnds,
     administration: new ProjectAdministration({ storage, directory: projects, box, clockMs }),
     adminToken: secrets.adminToken,
     firstProject: secrets.apiKey,
@@ -141,6 +146,7 @@ async function assemble(
     context,
     migrations,
     courier,
+    plannedEnds,
     signalling,
     nodeServer,
     http,
@@ -154,6 +160,7 @@ interface Parts {
   readonly context: ControlContext;
   readonly migrations: Migrations;
   readonly courier: Courier;
+  readonly plannedEnds: PlannedEnds;
   readonly signalling: SignallingServer;
   readonly nodeServer: NodeServer;
   readonly http: FastifyInstance;
@@ -172,6 +179,7 @@ class RunningControl implements Control {
     this.#ticker = setInterval(() => {
       const nowMs = parts.context.clockMs();
       parts.core.tick(nowMs);
+      parts.plannedEnds.tick(nowMs);
       parts.signalling.tick(nowMs);
     }, TICK_INTERVAL_MS);
     this.#ticker.unref();
@@ -215,7 +223,7 @@ class RunningControl implements Control {
   }
 
   async #close(): Promise<void> {
-    const { core, context, migrations, courier, signalling, nodeServer, http } = this.#parts;
+    const { core, context, migrations, courier, plannedEnds, signalling, nodeServer, http } = this.#parts;
     clearInterval(this.#ticker);
     // A move under way ends by itself; the next control would have to ask the nodes.
     await within(migrations.idle(), SHUTDOWN_MIGRATIONS_MS, undefined);
@@ -228,6 +236,7 @@ class RunningControl implements Control {
     context.nodes.close();
     nodeServer.close();
     await http.close();
+    await plannedEnds.close();
     await courier.close();
     await context.storage.close();
   }

@@ -20,6 +20,7 @@ const node = (nodeId: string, transports: number, inService = true, load = 0): P
   inService,
   load,
   stateSchemas: [1],
+  remainingMs: null,
 });
 
 describe('placement', () => {
@@ -45,6 +46,20 @@ describe('placement', () => {
     expect(placeTransport(nodes, null)).toBe('b');
     expect(placeTransport([node('c', 0, false)], null)).toBeNull();
     expect(placeTransport([node('b', 1, true, 0.9), node('a', 1, true, 0.1)], null)).toBe('a');
+  });
+
+  it('begins at a node that ends soon only where there is no other, and then at the one that ends last', () => {
+    const ending = (nodeId: string, remainingMs: number): PlacementNode => ({
+      ...node(nodeId, 0),
+      remainingMs,
+    });
+    const [hour, day] = [3_600_000, 86_400_000];
+    expect(placeTransport([ending('a', hour), node('b', 9)], null)).toBe('b');
+    expect(placeTransport([ending('a', hour), node('b', 9)], 'a')).toBe('a');
+    expect(placeTransport([ending('a', day), node('b', 9)], null)).toBe('a');
+    expect(placeTransport([ending('a', hour), ending('b', 2 * hour), ending('c', -1)], null)).toBe('b');
+    expect(chooseTarget([node('a', 1), ending('b', hour), node('c', 9)], ['a'], null)).toBe('c');
+    expect(chooseTarget([node('a', 1), ending('b', hour)], ['a'], null)).toBe('b');
   });
 
   it('migrates away from where most of the session is', () => {

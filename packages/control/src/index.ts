@@ -12,3 +12,4 @@ export { loadSecrets, secretsPath, type Secrets } from './secrets.js';
 export { parseSettings, SettingsError, type ControlSettings } from './settings.js';
 export type { MigrationView } from './migration/view.js';
 export type { NodeSummary, SessionView } from './http/admin.js';
+export type { AdminNode } from './http/nodes.js';

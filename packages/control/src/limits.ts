@@ -32,6 +32,23 @@ export const NODE_FORGET_MS = 60_000;
 /** Nodes of one installation; the peers message holds as many. */
 export const NODES_MAX = 256;
 
+/** A planned end is at most this far ahead: what lies further is a mistake, such as microseconds for milliseconds. */
+export const PLANNED_END_AHEAD_MAX_MS = 31_622_400_000;
+/** Characters of its reason: a sentence for people. */
+export const PLANNED_END_REASON_CHARS_MAX = 256;
+/**
+ * Sessions are told this long before the end of their node (Vonage: 4 h and 1 h), and within the first of these a node
+ * counts as one that ends soon.
+ */
+export const END_NOTICES_SECONDS = [14_400, 3_600] as const;
+export const NODE_ENDS_SOON_MS = END_NOTICES_SECONDS[0] * 1_000;
+/** A plan that was made up to so much later than a notice's time still has it: "in 4 h" is said before it is heard. */
+export const END_NOTICE_SLACK_MS = 60_000;
+/** How often planned ends are looked at: a notice is late by no more than this, and so is one for a session that moved there. */
+export const PLANNED_END_LOOK_MS = 5_000;
+/** A plan whose time is over and whose node is gone is forgotten after this: a node that comes back later is not meant by it. */
+export const PLANNED_END_KEPT_MS = 86_400_000;
+
 /** Moves of one session that are prepared at a time: each is a cache on the target, which the session's others share. */
 export const MOVES_CONCURRENT_MAX = 16;
 /** Sessions that are drained from a stopping node at a time: while some fill their caches (500 ms), others move. */

@@ -9,6 +9,7 @@ export type { MetaRepository } from './repositories/meta.js';
 export type { MigrationRepository } from './repositories/migrations.js';
 export type { MoveRepository } from './repositories/moves.js';
 export type { NodeRepository, RegisteringNode } from './repositories/nodes.js';
+export type { EndNotice, PlannedEndRepository, ToldSession } from './repositories/planned-ends.js';
 export type { Keeping, ReplicaRepository } from './repositories/replicas.js';
 export type { SessionSignalRecord, SignalRepository } from './repositories/signals.js';
 export type {

@@ -35,3 +35,5 @@ export const REPLICA_LEASE_MARGIN_MS = 1_000;
 export const REPLICA_STATEMENT_TIMEOUT_MS = 2_000;
 /** Signals that one read answers: those of the last minute, of the sessions that are taken up together. */
 export const SIGNALS_READ_MAX = 10_000;
+/** Sessions that one transaction tells of a planned end: it holds their rows, and changes of theirs wait meanwhile. */
+export const SESSIONS_TOLD_MAX = 100;

@@ -97,6 +97,20 @@ export interface NodeRecord {
   readonly lastSeenAtMs: number;
 }
 
+/** When a node is to end. Its place is kept beside it, so that the node's next process in that place is known again. */
+export interface PlannedEnd {
+  /** Another time is another plan. */
+  readonly planId: string;
+  readonly nodeId: string;
+  readonly identityKey: string;
+  /** Where clients reach it, `address:port`. */
+  readonly addresses: readonly string[];
+  readonly endsAtMs: number;
+  /** For people to read; may be empty. */
+  readonly reason: string;
+  readonly plannedAtMs: number;
+}
+
 export interface SessionRecord {
   readonly sessionId: string;
   readonly apiKey: string;

@@ -57,6 +57,22 @@ export interface Schema {
     registered_at_ms: Int64;
     last_seen_at_ms: Int64;
   };
+  planned_ends: {
+    plan_id: string;
+    node_id: string;
+    identity_key: string;
+    addresses: JsonColumn;
+    ends_at_ms: Int64;
+    reason: string;
+    planned_at_ms: Int64;
+  };
+  end_notices: {
+    plan_id: string;
+    session_id: string;
+    remaining_seconds: number;
+    event_id: string;
+    told_at_ms: Int64;
+  };
   sessions: {
     session_id: string;
     api_key: string;

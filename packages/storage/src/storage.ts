@@ -15,6 +15,7 @@ import { metaRepository, type MetaRepository } from './repositories/meta.js';
 import { migrationRepository, type MigrationRepository } from './repositories/migrations.js';
 import { moveRepository, type MoveRepository } from './repositories/moves.js';
 import { nodeRepository, type NodeRepository } from './repositories/nodes.js';
+import { plannedEndRepository, type PlannedEndRepository } from './repositories/planned-ends.js';
 import { projectRepository, type ProjectRepository } from './repositories/projects.js';
 import { replicaRepository, type ReplicaRepository } from './repositories/replicas.js';
 import { sessionRepository, type SessionRepository } from './repositories/sessions.js';
@@ -43,6 +44,7 @@ export interface Storage extends RosterStorage {
   readonly projects: ProjectRepository;
   readonly callbacks: CallbackRepository;
   readonly jobs: JobRepository;
+  readonly plannedEnds: PlannedEndRepository;
   readonly audit: AuditRepository;
 }
 
@@ -112,6 +114,7 @@ export async function storageOverPool(pool: PostgresPool): Promise<Storage> {
     projects: projectRepository(database),
     callbacks: callbackRepository(database),
     jobs: jobRepository(database),
+    plannedEnds: plannedEndRepository(database),
     audit: auditRepository(database),
     replicas: replicaRepository(database),
     nodes: nodeRepository(database),

@@ -125,6 +125,18 @@ export class PlatformApi {
     return body;
   }
 
+  /** A change by an administrator. */
+  changeAdmin(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<ApiReply> {
+    return this.#send(`/admin/v1/${path}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${this.#platform.adminToken}`,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
   /** A body of text is sent as a form, any other as JSON. */
   async rest(method: string, path: string, body?: string | object): Promise<ApiReply> {
     const isForm = typeof body === 'string';

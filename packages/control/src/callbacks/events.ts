@@ -59,6 +59,19 @@ export function streamDestroyedEvent(
   return eventOf(happening, 'streamDestroyed', { stream: streamBody(stream), reason });
 }
 
+/** The servers of a session are to be rotated. `remainingSeconds` names the notice: 14,400 or 3,600. */
+export function sessionNotificationEvent(
+  happening: Happening,
+  {
+    eventId,
+    remainingSeconds,
+    endsAtMs,
+  }: { readonly eventId: string; readonly remainingSeconds: number; readonly endsAtMs: number },
+): CallbackEvent {
+  const rest = { reason: 'serverRotation', remainingTime: remainingSeconds, endsAt: endsAtMs };
+  return { ...eventOf(happening, 'sessionNotification', rest), eventId };
+}
+
 function eventOf(
   { sessionId, apiKey, nowMs }: Happening,
   event: SessionEvent,

@@ -8,26 +8,16 @@ import type { NodeView } from '../nodes/registry.js';
 import { keepSession } from '../roster/keep.js';
 import type { SessionState } from '../roster/state.js';
 import { verifyAdminToken } from '../tokens/project-token.js';
+import { nodeRoutes } from './nodes.js';
 import { projectRoutes } from './projects.js';
 import type { HttpOptions } from './server.js';
 
-/** Reads for operators under /admin/v1. */
+/** What operators read and do under /admin/v1. */
 export function adminRoutes(app: FastifyInstance, options: HttpOptions, done: () => void): void {
   const { context, adminToken } = options;
   app.addHook('onRequest', async (request) => verifyAdminToken(request.headers.authorization, adminToken));
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  typed.get('/admin/v1/nodes', () => ({
-    items: context.nodes.list().map((node) => viewNode(context, node)),
-  }));
-  typed.get(
-    '/admin/v1/nodes/:nodeId',
-    { schema: { params: z.object({ nodeId: z.string().max(64) }) } },
-    (request) => {
-      const node = context.nodes.get(request.params.nodeId);
-      if (node === null) throw new ControlError('nodeNotFound', 'There is no such node.');
-      return viewNode(context, node);
-    },
-  );
+  nodeRoutes(app, options);
   typed.get('/admin/v1/sessions', async () => {
     const records = await context.storage.sessions.list();
     const counts = await context.storage.sessions.countLive(records.map(({ sessionId }) => sessionId));

@@ -20,6 +20,7 @@ import {
   RETRY_AFTER_SECONDS,
 } from '../limits.js';
 import type { Migrations } from '../migration/migrations.js';
+import type { PlannedEnds } from '../nodes/planned-ends.js';
 import type { ProjectAdministration } from '../projects/administration.js';
 import { isDatabaseAway } from '../roster/unwritten.js';
 import { adminRoutes } from './admin.js';
@@ -36,6 +37,7 @@ export interface HttpOptions {
   readonly storage: Storage;
   readonly migrations: Migrations;
   readonly administration: ProjectAdministration;
+  readonly plannedEnds: PlannedEnds;
   readonly adminToken: string;
   /** API key of the project of the settings: the demo page's. */
   readonly firstProject: string;

@@ -1,4 +1,5 @@
 import { chooseStateSchema } from '@godwit/protocol';
+import { NODE_ENDS_SOON_MS } from '../limits.js';
 
 /** A node as placement sees it. */
 export interface PlacementNode {
@@ -9,9 +10,15 @@ export interface PlacementNode {
   readonly load: number;
   /** Layouts of a portable state that it reads and writes. */
   readonly stateSchemas: readonly number[];
+  /** Until its planned end; below 0 once that is over, null when none is planned. */
+  readonly remainingMs: number | null;
 }
 
-/** Node for a new transport: the session's home while it is in service, else the least loaded one. */
+/** Whether its end is so near that sessions are told: what begins anew had better begin elsewhere. */
+export const endsSoon = ({ remainingMs }: Pick<PlacementNode, 'remainingMs'>): boolean =>
+  remainingMs !== null && remainingMs <= NODE_ENDS_SOON_MS;
+
+/** Node for a new transport: the session's home while it is in service, else the least loaded one that does not end soon. */
 export function placeTransport(nodes: readonly PlacementNode[], homeNodeId: string | null): string | null {
   const inService = nodes.filter((node) => node.inService);
   return inService.find((node) => node.nodeId === homeNodeId)?.nodeId ?? leastLoaded(inService);
@@ -34,12 +41,21 @@ export function chooseTarget(
   return leastLoaded(nodes.filter((node) => node.inService && node.nodeId !== main && canTake(node)));
 }
 
+/** One that ends soon only where there is no other, and then the one that ends last. */
 function leastLoaded(nodes: readonly PlacementNode[]): string | null {
   const [best] = nodes.toSorted(
-    (a, b) => a.transports - b.transports || a.load - b.load || a.nodeId.localeCompare(b.nodeId),
+    (a, b) =>
+      nearness(a) - nearness(b) ||
+      a.transports - b.transports ||
+      a.load - b.load ||
+      a.nodeId.localeCompare(b.nodeId),
   );
   return best?.nodeId ?? null;
 }
+
+/** The larger, the sooner it ends; all that do not end soon are alike. */
+const nearness = (node: PlacementNode): number =>
+  endsSoon(node) ? 1 + NODE_ENDS_SOON_MS - (node.remainingMs ?? 0) : 0;
 
 function mostFrequent(values: readonly string[]): string | null {
   const counts = new Map<string, number>();

@@ -22,9 +22,17 @@ import type { PlacementNode } from './placement.js';
 
 export type NodeState = 'in-service' | 'stopping' | 'unreachable';
 
+/** When a node is to end, and why. */
+export interface NodeEnd {
+  readonly endsAtMs: number;
+  readonly reason: string;
+}
+
 /** What control knows of one node. */
 export interface NodeView extends PlacementNode {
   readonly state: NodeState;
+  readonly identityKey: string;
+  readonly plannedEnd: NodeEnd | null;
   readonly version: string;
   readonly pid: number | null;
   readonly opsUrl: string | null;
@@ -66,6 +74,7 @@ export interface RegistryOptions {
 export class NodeRegistry {
   readonly #options: RegistryOptions;
   readonly #entries = new Map<string, Entry>();
+  #ends: ReadonlyMap<string, NodeEnd> = new Map();
   #listener: RegistryListener | null = null;
   #tickedAtMs = Number.POSITIVE_INFINITY;
 
@@ -109,13 +118,19 @@ export class NodeRegistry {
     this.#entries.delete(nodeId);
   }
 
+  /** Planned ends by node id, as they stand in the rows now. */
+  setEnds(ends: ReadonlyMap<string, NodeEnd>): void {
+    this.#ends = ends;
+  }
+
   list(): NodeView[] {
-    return [...this.#entries.values()].map(viewOf).toSorted((a, b) => a.nodeId.localeCompare(b.nodeId));
+    const views = [...this.#entries.values()].map((entry) => this.#view(entry));
+    return views.toSorted((a, b) => a.nodeId.localeCompare(b.nodeId));
   }
 
   get(nodeId: string): NodeView | null {
     const entry = this.#entries.get(nodeId);
-    return entry === undefined ? null : viewOf(entry);
+    return entry === undefined ? null : this.#view(entry);
   }
 
   /** Null while the node's socket is away. */
@@ -248,6 +263,10 @@ export class NodeRegistry {
     return entry.session === null && this.#options.clockMs() - entry.heardAtMs >= boundMsOf(entry);
   }
 
+  #view(entry: Entry): NodeView {
+    return viewOf(entry, this.#ends.get(entry.nodeId) ?? null, this.#options.clockMs());
+  }
+
   #drop(entry: Entry): void {
     entry.session?.close();
     entry.session = null;
@@ -294,12 +313,15 @@ function peerOf(entry: Entry): NodePeer[] {
   return [{ nodeId: entry.nodeId, identityKey, linkKey, linkKeySignature, bootId, linkAddress }];
 }
 
-function viewOf(entry: Entry): NodeView {
+function viewOf(entry: Entry, plannedEnd: NodeEnd | null, nowMs: number): NodeView {
   const state: NodeState =
     entry.session === null ? 'unreachable' : entry.stopping ? 'stopping' : 'in-service';
   return {
     nodeId: entry.nodeId,
+    identityKey: entry.identityKey,
     state,
+    plannedEnd,
+    remainingMs: plannedEnd === null ? null : plannedEnd.endsAtMs - nowMs,
     inService: state === 'in-service',
     transports: entry.transports,
     load: entry.load,

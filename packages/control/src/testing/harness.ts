@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { newSessionRecord, openMemoryStorage, type Storage } from '@godwit/storage';
+import { newSessionRecord, openMemoryStorage, openPostgresStorage, type Storage } from '@godwit/storage';
 import { createControl, type Control, type ControlOptions } from '../control.js';
 import { issueClientToken } from '../tokens/client-token.js';
 import type { Role } from '../tokens/roles.js';
@@ -25,7 +25,13 @@ export class Harness {
   /** Added to the wall clock. */
   readonly clock: { offsetMs: number };
 
-  private constructor(parts: Pick<Harness, 'control' | 'storage' | 'url' | 'logs' | 'clock'>) {
+  readonly #hasOwnStorage: boolean;
+
+  private constructor(
+    parts: Pick<Harness, 'control' | 'storage' | 'url' | 'logs' | 'clock'>,
+    hasOwnStorage: boolean,
+  ) {
+    this.#hasOwnStorage = hasOwnStorage;
     this.control = parts.control;
     this.storage = parts.storage;
     this.url = parts.url;
@@ -34,11 +40,17 @@ export class Harness {
   }
 
   static async start(
-    options: { migrationMinAgeMs?: number; storage?: Storage } & Partial<
-      Pick<ControlOptions, 'timings' | 'sdkDir' | 'sdkVersion' | 'dashboardDir'>
-    > = {},
+    options: {
+      migrationMinAgeMs?: number;
+      storage?: Storage;
+      /** Shared with other controls; `storage` is the harness's own way to it then. */
+      databaseUrl?: string;
+    } & Partial<Pick<ControlOptions, 'timings' | 'sdkDir' | 'sdkVersion' | 'dashboardDir'>> = {},
   ): Promise<Harness> {
-    const storage = options.storage ?? (await openMemoryStorage());
+    const { databaseUrl } = options;
+    const storage =
+      options.storage ??
+      (await (databaseUrl === undefined ? openMemoryStorage() : openPostgresStorage(databaseUrl)));
     const logs: string[] = [];
     const clock = { offsetMs: 0 };
     const control = await createControl({
@@ -51,18 +63,21 @@ export class Harness {
         callbacksToPrivate: true,
         demo: true,
         logLevel: 'debug',
+        ...(databaseUrl === undefined ? {} : { databaseUrl }),
       },
-      storage,
+      ...(databaseUrl === undefined ? { storage } : {}),
       secrets: SECRETS,
       log: pino({ level: 'debug' }, { write: (line: string) => logs.push(line) }),
       clockMs: () => Date.now() + clock.offsetMs,
     });
     const { url } = await control.listen();
-    return new Harness({ control, storage, url, logs, clock });
+    return new Harness({ control, storage, url, logs, clock }, databaseUrl !== undefined);
   }
 
-  close(): Promise<void> {
-    return this.control.close();
+  async close(): Promise<void> {
+    await this.control.close();
+    // Control has closed the one that it was given.
+    if (this.#hasOwnStorage) await this.storage.close();
   }
 
   node(options: Partial<ConstructorParameters<typeof FakeNode>[0]> = {}): Promise<FakeNode> {
@@ -79,8 +94,9 @@ export class Harness {
   }
 
   token(sessionId: string, role: Role = 'publisher', data = ''): Promise<string> {
-    const expiresAtSeconds = Math.floor(Date.now() / 1_000) + 600;
-    return issueClientToken({ sessionId, role, data, expiresAtSeconds }, PROJECT, Date.now());
+    const nowMs = Date.now() + this.clock.offsetMs;
+    const expiresAtSeconds = Math.floor(nowMs / 1_000) + 600;
+    return issueClientToken({ sessionId, role, data, expiresAtSeconds }, PROJECT, nowMs);
   }
 
   async join(
@@ -140,17 +156,35 @@ export class Harness {
   }
 
   projectToken(): Promise<string> {
-    return Harness.projectToken();
+    return Harness.projectToken(this.clock.offsetMs);
   }
 
-  static async projectToken(): Promise<string> {
+  static async projectToken(offsetMs = 0): Promise<string> {
     const { SignJWT } = await import('jose');
+    const nowSeconds = Math.floor((Date.now() + offsetMs) / 1_000);
     return new SignJWT({ ist: 'project' })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer(SECRETS.apiKey)
-      .setIssuedAt()
-      .setExpirationTime('5m')
+      .setIssuedAt(nowSeconds)
+      .setExpirationTime(nowSeconds + 300)
       .sign(Buffer.from(SECRETS.apiSecret));
+  }
+
+  /** A call of an administrator; `path` begins after /admin/v1/. */
+  async admin(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
+    const response = await fetch(`${this.url}/admin/v1/${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${SECRETS.adminToken}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return answerOf(response);
   }
 
   /** A REST call of the project; `path` begins after /v2/project/{apiKey}/session/. */
@@ -164,11 +198,7 @@ export class Harness {
       headers: { 'x-opentok-auth': await this.projectToken(), 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
-    return {
-      status: response.status,
-      body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
-    };
+    return answerOf(response);
   }
 
   /** Migrates and waits for the end. */
@@ -185,4 +215,12 @@ export class Harness {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
+}
+
+async function answerOf(response: Response): Promise<{ status: number; body: Record<string, unknown> }> {
+  const text = await response.text();
+  return {
+    status: response.status,
+    body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+  };
 }

@@ -12,9 +12,14 @@ import {
   streamIdsOf,
   type NegotiatedState,
 } from '../negotiation/state.js';
-import { placeTransport } from '../nodes/placement.js';
+import { endsSoon, placeTransport } from '../nodes/placement.js';
 import { retireTransport } from '../roster/rejoin.js';
-import { newTransportState, type ConnectionState, type TransportState } from '../roster/state.js';
+import {
+  newTransportState,
+  type ConnectionState,
+  type SessionState,
+  type TransportState,
+} from '../roster/state.js';
 import { configure, refreshSubscribers } from './configure.js';
 import { candidatesOfHop } from './describe.js';
 import { descriptionJson, saveDescription } from './persist.js';
@@ -164,7 +169,7 @@ async function createTransport(
   isReplacement: boolean,
 ): Promise<TransportState> {
   const { session } = connection;
-  const nodeId = placeTransport(context.nodes.list(), session.record.homeNodeId);
+  const nodeId = placeTransport(context.nodes.list(), homeOf(context, session));
   const node = nodeId === null ? null : nodeFor(context, session, nodeId);
   if (nodeId === null || node === null)
     throw new ClientError('mediaUnavailable', 'No media node is in service.');
@@ -235,11 +240,21 @@ async function recordTransport(
     createdAtMs: context.clockMs(),
     endedAtMs: null,
   });
-  const { homeNodeId } = session.record;
-  // A home that is out of service brings nobody together any more: those who come now meet here.
-  if (homeNodeId !== null && context.nodes.get(homeNodeId)?.inService === true) return;
+  if (homeOf(context, session) !== null) return;
   session.record = { ...session.record, homeNodeId: transport.ownerNodeId };
   await context.storage.sessions.setHomeNode(session.sessionId, transport.ownerNodeId);
+}
+
+/**
+ * Where the session's people meet. A home that is out of service brings nobody together any more, nor does one that
+ * nobody of the session is at and that ends soon: those who come now meet elsewhere.
+ */
+function homeOf(context: ControlContext, { record, connections }: SessionState): string | null {
+  const home = record.homeNodeId === null ? null : context.nodes.get(record.homeNodeId);
+  if (home === null || !home.inService) return null;
+  if (!endsSoon(home)) return home.nodeId;
+  const isThere = [...connections.values()].some(({ transport }) => transport?.ownerNodeId === home.nodeId);
+  return isThere ? home.nodeId : null;
 }
 
 /** Streams whose published codecs or numbers differ: their subscribers' rules follow. */

@@ -6,6 +6,7 @@ import { jobContract } from './jobs.js';
 import { migrationContract } from './migrations.js';
 import { outcomeContract } from './outcomes.js';
 import { ownershipContract } from './ownership.js';
+import { plannedEndContract } from './planned-ends.js';
 import { projectContract } from './projects.js';
 import { replicaContract } from './replicas.js';
 import { retentionContract } from './retention.js';
@@ -30,4 +31,5 @@ export function storageContract(runner: ContractRunner, open: () => Storage): vo
   jobContract(runner, open);
   callbackContract(runner, open);
   callbackBoundsContract(runner, open);
+  plannedEndContract(runner, open);
 }

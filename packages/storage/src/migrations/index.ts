@@ -9,6 +9,7 @@ import { projects } from './0004-projects.js';
 import { callbacks } from './0005-callbacks.js';
 import { moderation } from './0006-moderation.js';
 import { replicas } from './0007-replicas.js';
+import { plannedEnds } from './0008-planned-ends.js';
 import { jobsOfASubject } from './0009-jobs-of-a-subject.js';
 
 /** In order of their names; a released migration is never edited. */
@@ -20,6 +21,7 @@ const migrations: Record<string, Migration> = {
   '0005-callbacks': callbacks,
   '0006-moderation': moderation,
   '0007-replicas': replicas,
+  '0008-planned-ends': plannedEnds,
   '0009-jobs-of-a-subject': jobsOfASubject,
 };
 

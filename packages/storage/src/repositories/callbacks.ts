@@ -4,7 +4,7 @@ import { CALLBACK_JOB, type AuditEntry, type CallbackEvent, type CallbackReceive
 import { writeAudit } from './audit.js';
 import { dropOrphans, sweepCallbacks, type CallbackBounds, type CallbackSweep } from './callback-bounds.js';
 import type { Schema } from '../schema.js';
-import { enqueue } from './jobs.js';
+import { enqueueAll, type NewJob } from './jobs.js';
 import { lockProject } from './projects.js';
 
 /** What a delivery needs to know. */
@@ -51,7 +51,7 @@ export function callbackRepository(database: Kysely<Schema>): CallbackRepository
         .selectAll()
         .where('callback_id', '=', callbackId);
       const row = await query.executeTakeFirst();
-      return row === undefined ? null : toRecord(row);
+      return row === undefined ? null : toReceiver(row);
     },
     async list(apiKey) {
       const rows = await database
@@ -61,7 +61,7 @@ export function callbackRepository(database: Kysely<Schema>): CallbackRepository
         .orderBy('created_at_ms')
         .orderBy('callback_id')
         .execute();
-      return rows.map(toRecord);
+      return rows.map(toReceiver);
     },
     remove: (apiKey, callbackId, audit) =>
       inTransaction(async (transaction) => {
@@ -136,7 +136,7 @@ async function receiversOf(transaction: Transaction<Schema>, sessionId: string):
     .selectAll('project_callbacks')
     .where('sessions.session_id', '=', sessionId)
     .execute();
-  return rows.map(toRecord);
+  return rows.map(toReceiver);
 }
 
 async function lockSession(transaction: Transaction<Schema>, sessionId: string): Promise<void> {
@@ -150,26 +150,32 @@ async function announce(
   receivers: readonly CallbackReceiver[],
   events: readonly CallbackEvent[],
 ): Promise<void> {
-  for (const { eventId, group, event, body, createdAtMs } of events) {
-    const wanting = receivers.filter(
-      (receiver) => receiver.group === group && (receiver.event === 'all' || receiver.event === event),
-    );
-    for (const { callbackId, apiKey } of wanting) {
-      await enqueue(transaction, {
-        jobId: `${eventId}.${callbackId}`,
-        kind: CALLBACK_JOB,
-        lane: `${callbackId}/${sessionId}`,
-        group: apiKey,
-        subject: callbackId,
-        payload: { eventId, event, body, sessionId } satisfies CallbackDelivery,
-        createdAtMs,
-        runAtMs: createdAtMs,
-      });
-    }
-  }
+  const jobs = events.flatMap((event) => deliveriesOf(sessionId, receivers, event));
+  await enqueueAll(transaction, jobs);
 }
 
-function toRecord(row: Selectable<Schema['project_callbacks']>): CallbackReceiver {
+/** One job for each of the receivers that want the event. */
+export function deliveriesOf(
+  sessionId: string,
+  receivers: readonly CallbackReceiver[],
+  { eventId, group, event, body, createdAtMs }: CallbackEvent,
+): NewJob[] {
+  return receivers
+    .filter((receiver) => receiver.group === group && (receiver.event === 'all' || receiver.event === event))
+    .map(({ callbackId, apiKey }) => ({
+      jobId: `${eventId}.${callbackId}`,
+      kind: CALLBACK_JOB,
+      lane: `${callbackId}/${sessionId}`,
+      group: apiKey,
+      subject: callbackId,
+      payload: { eventId, event, body, sessionId } satisfies CallbackDelivery,
+      createdAtMs,
+      runAtMs: createdAtMs,
+    }));
+}
+
+/** A row of the table as a value. */
+export function toReceiver(row: Selectable<Schema['project_callbacks']>): CallbackReceiver {
   return {
     callbackId: row.callback_id,
     apiKey: row.api_key,

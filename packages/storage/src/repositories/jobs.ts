@@ -102,30 +102,38 @@ export function jobRepository(database: Kysely<Schema>): JobRepository {
 }
 
 /** Writes a job in the transaction of what causes it. False when there is one of that id. */
-export async function enqueue(
+export async function enqueue(database: Kysely<Schema> | Transaction<Schema>, job: NewJob): Promise<boolean> {
+  return (await enqueueAll(database, [job])) === 1;
+}
+
+/** The same for several, in their order. Answers how many were not there yet. */
+export async function enqueueAll(
   database: Kysely<Schema> | Transaction<Schema>,
-  { jobId, kind, lane, group, subject, payload, createdAtMs, runAtMs }: NewJob,
-): Promise<boolean> {
+  jobs: readonly NewJob[],
+): Promise<number> {
+  if (jobs.length === 0) return 0;
   const result = await database
     .insertInto('jobs')
-    .values({
-      job_id: jobId,
-      kind,
-      lane,
-      group_name: group,
-      subject,
-      payload: JSON.stringify(payload),
-      created_at_ms: createdAtMs,
-      run_at_ms: runAtMs,
-      lease_id: null,
-      lease_until_ms: null,
-      dead_at_ms: null,
-      last_error: null,
-    })
+    .values(jobs.map(toRow))
     .onConflict((conflict) => conflict.column('job_id').doNothing())
     .executeTakeFirst();
-  return result.numInsertedOrUpdatedRows === 1n;
+  return Number(result.numInsertedOrUpdatedRows);
 }
+
+const toRow = ({ jobId, kind, lane, group, subject, payload, createdAtMs, runAtMs }: NewJob) => ({
+  job_id: jobId,
+  kind,
+  lane,
+  group_name: group,
+  subject,
+  payload: JSON.stringify(payload),
+  created_at_ms: createdAtMs,
+  run_at_ms: runAtMs,
+  lease_id: null,
+  lease_until_ms: null,
+  dead_at_ms: null,
+  last_error: null,
+});
 
 async function claimJobs(transaction: Transaction<Schema>, claim: JobClaim): Promise<LeasedJob[]> {
   const { kind, leaseId, nowMs, leaseMs, limit } = claim;
