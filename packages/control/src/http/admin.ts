@@ -7,27 +7,91 @@ import { ControlError } from '../errors.js';
 import type { NodeView } from '../nodes/registry.js';
 import type { SessionState } from '../roster/state.js';
 import { verifyAdminToken } from '../tokens/project-token.js';
+import { timeMs } from './openapi.js';
 import { projectRoutes } from './projects.js';
 import type { HttpOptions } from './server.js';
 
+const nodeSummary = z
+  .object({
+    id: z.string(),
+    state: z.enum(['in-service', 'stopping', 'unreachable']),
+    mediaLoad: z.number().int().describe('Percent of one core.'),
+    transports: z.number().int(),
+    sessions: z.number().int(),
+    version: z.string(),
+    pid: z.number().int().nullable(),
+    opsUrl: z.string().nullable().describe('Its operations listener: health, status, metrics.'),
+  })
+  .meta({ id: 'Node' });
+/** A node as the admin API and the demo page show it. */
+export type NodeSummary = Readonly<z.infer<typeof nodeSummary>>;
+
+const sessionSummary = z.object({
+  sessionId: z.string(),
+  createdAt: timeMs,
+  connections: z.number().int(),
+  streams: z.number().int(),
+});
+const sessionView = z
+  .object({
+    sessionId: z.string(),
+    connections: z.array(
+      z.object({
+        connectionId: z.string(),
+        nodeId: z.string().nullable().describe('The node that owns its transport; null before there is one.'),
+        epoch: z.number().int().nullable(),
+        migratable: z.boolean().describe('Whether the client follows moves (`sessionMigration`).'),
+      }),
+    ),
+    streams: z.array(z.object({ streamId: z.string(), connectionId: z.string(), name: z.string() })),
+  })
+  .meta({ id: 'Session' });
+/** Who is in a session and which node owns each transport. */
+export type SessionView = Readonly<z.infer<typeof sessionView>>;
+const tags = ['admin'];
+
 /** Reads for operators under /admin/v1. */
 export function adminRoutes(app: FastifyInstance, options: HttpOptions, done: () => void): void {
-  const { context, adminToken } = options;
+  const { adminToken } = options;
   app.addHook('onRequest', async (request) => verifyAdminToken(request.headers.authorization, adminToken));
+  nodeRoutes(app, options);
+  sessionRoutes(app, options);
+  projectRoutes(app, options);
+  done();
+}
+
+function nodeRoutes(app: FastifyInstance, { context }: HttpOptions): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  typed.get('/admin/v1/nodes', () => ({
+  const list = {
+    summary: 'List the media nodes',
+    tags,
+    response: { 200: z.object({ items: z.array(nodeSummary) }).describe('All of them.') },
+  };
+  typed.get('/admin/v1/nodes', { schema: list }, () => ({
     items: context.nodes.list().map((node) => viewNode(context, node)),
   }));
-  typed.get(
-    '/admin/v1/nodes/:nodeId',
-    { schema: { params: z.object({ nodeId: z.string().max(64) }) } },
-    (request) => {
-      const node = context.nodes.get(request.params.nodeId);
-      if (node === null) throw new ControlError('nodeNotFound', 'There is no such node.');
-      return viewNode(context, node);
-    },
-  );
-  typed.get('/admin/v1/sessions', async () => {
+  const read = {
+    summary: 'Read a media node',
+    tags,
+    params: z.object({ nodeId: z.string().max(64) }),
+    response: { 200: nodeSummary.describe('The node.') },
+    errors: ['nodeNotFound'],
+  } as const;
+  typed.get('/admin/v1/nodes/:nodeId', { schema: read }, (request) => {
+    const node = context.nodes.get(request.params.nodeId);
+    if (node === null) throw new ControlError('nodeNotFound', 'There is no such node.');
+    return viewNode(context, node);
+  });
+}
+
+function sessionRoutes(app: FastifyInstance, { context }: HttpOptions): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const list = {
+    summary: 'List the sessions',
+    tags,
+    response: { 200: z.object({ items: z.array(sessionSummary) }).describe('The newest ones.') },
+  };
+  typed.get('/admin/v1/sessions', { schema: list }, async () => {
     const records = await context.storage.sessions.list();
     return {
       items: records.map((record) => ({
@@ -38,26 +102,19 @@ export function adminRoutes(app: FastifyInstance, options: HttpOptions, done: ()
       })),
     };
   });
-  const params = z.object({ sessionId: z.string().max(SESSION_ID_CHARS_MAX) });
-  typed.get('/admin/v1/sessions/:sessionId', { schema: { params } }, async (request) => {
+  const read = {
+    summary: 'Read a session',
+    description: 'Who is in it and which node owns each transport.',
+    tags,
+    params: z.object({ sessionId: z.string().max(SESSION_ID_CHARS_MAX) }),
+    response: { 200: sessionView.describe('The session.') },
+    errors: ['sessionNotFound'],
+  } as const;
+  typed.get('/admin/v1/sessions/:sessionId', { schema: read }, async (request) => {
     const session = await context.roster.session(request.params.sessionId);
     if (session === null) throw new ControlError('sessionNotFound', 'There is no such session.');
     return viewSession(session);
   });
-  projectRoutes(app, options);
-  done();
-}
-
-export interface NodeSummary {
-  readonly id: string;
-  readonly state: string;
-  /** Integer percent of one core. */
-  readonly mediaLoad: number;
-  readonly transports: number;
-  readonly sessions: number;
-  readonly version: string;
-  readonly pid: number | null;
-  readonly opsUrl: string | null;
 }
 
 /** A node as the admin API and the demo page show it. */
@@ -73,21 +130,6 @@ export function viewNode(context: ControlContext, node: NodeView): NodeSummary {
     pid: node.pid,
     opsUrl: node.opsUrl,
   };
-}
-
-export interface SessionView {
-  readonly sessionId: string;
-  readonly connections: readonly {
-    readonly connectionId: string;
-    readonly nodeId: string | null;
-    readonly epoch: number | null;
-    readonly migratable: boolean;
-  }[];
-  readonly streams: readonly {
-    readonly streamId: string;
-    readonly connectionId: string;
-    readonly name: string;
-  }[];
 }
 
 /** Who is in a session and which node owns each transport; null before there is one. */

@@ -32,7 +32,7 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
 
   typed.post(
     '/demo/session',
-    { schema: { body: z.object({ session: demoName.optional() }).nullish() } },
+    { schema: { hide: true, body: z.object({ session: demoName.optional() }).nullish() } },
     async (request) => {
       const project = await context.projects.find(firstProject);
       if (project === null) throw new ControlError('internal', 'The project of the settings is gone.');
@@ -61,7 +61,7 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
   const body = z
     .object({ target: z.string().max(64).optional(), rehearsal: z.boolean().optional() })
     .nullish();
-  const start = { params, body, response: { 200: migrationStarted } };
+  const start = { hide: true, params, body, response: { 200: migrationStarted } };
   typed.post('/demo/sessions/:sessionId/migrate', { schema: start }, async (request) => {
     const session = await findDemoSession(context, request.params.sessionId);
     const { target = null, rehearsal = false } = request.body ?? {};
@@ -69,7 +69,7 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
     return viewStarted(await migrations.start(session, { target, rehearsal, ignoreMinAge: true }));
   });
 
-  typed.get('/demo/sessions/:sessionId', { schema: { params } }, async (request) => {
+  typed.get('/demo/sessions/:sessionId', { schema: { hide: true, params } }, async (request) => {
     const session = await findDemoSession(context, request.params.sessionId);
     const history = await context.storage.migrations.listOfSession(session.sessionId);
     const shown = history.slice(0, DEMO_MIGRATIONS_SHOWN_MAX);

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
-import swagger from '@fastify/swagger';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
-  jsonSchemaTransform,
   serializerCompiler,
   validatorCompiler,
   type ZodTypeProvider,
@@ -26,6 +24,7 @@ import { adminRoutes } from './admin.js';
 import { assetRoutes } from './assets.js';
 import { demoRoutes } from './demo.js';
 import { healthRoutes } from './health.js';
+import { describeRoutes, openapiDocument } from './openapi.js';
 import { restRoutes } from './rest/index.js';
 
 export interface HttpOptions {
@@ -86,11 +85,9 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     methods: METHODS,
     allowedHeaders: ['authorization', 'content-type', 'x-opentok-auth'],
   });
-  await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Godwit', version: '1' } },
-    transform: jsonSchemaTransform,
-  });
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  await describeRoutes(app);
+  let document: object | null = null;
+  app.get('/openapi.json', { schema: { hide: true } }, () => (document ??= openapiDocument(app)));
   await app.register(healthRoutes, options);
   await app.register(restRoutes, options);
   await app.register(adminRoutes, options);
