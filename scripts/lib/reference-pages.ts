@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { Harness } from '../../packages/control/src/testing/harness.js';
+import { fillSettingsTables } from './settings-tables.js';
 
 /** A page under docs that is made from the code. */
 export interface ReferencePage {
@@ -9,9 +11,13 @@ export interface ReferencePage {
   readonly text: string;
 }
 
-/** Makes all of them anew. */
+/** Makes all of them anew, or the parts of them that are made. */
 export async function referencePages(root: string): Promise<ReferencePage[]> {
-  return [await page(root, 'docs/reference/openapi.json', await openapi())];
+  const settings = 'docs/reference/settings.md';
+  return [
+    await page(root, 'docs/reference/openapi.json', await openapi()),
+    await page(root, settings, fillSettingsTables(readFileSync(path.join(root, settings), 'utf8'))),
+  ];
 }
 
 /** As a control that runs answers it. */

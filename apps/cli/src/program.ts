@@ -7,13 +7,27 @@ export function createProgram(): Command {
   const program = new Command('godwit')
     .description('Real-time video whose sessions move between media servers without losing a packet.')
     .version(productVersion())
+    .option('--config <file>', 'file of settings, NAME=value a line; the environment wins over it')
     .showHelpAfterError()
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_program, action) =>
+      takeSettings(action.optsWithGlobals<{ config?: string }>().config),
+    );
   addProcessCommands(program);
   addOperatorCommands(program);
   addProjectCommands(program);
   addCallbackCommands(program);
   return program;
+}
+
+/** From here on the environment of this process is the whole of its settings. */
+async function takeSettings(config: string | undefined): Promise<void> {
+  const { loadSettings } = await import('./settings/load.js');
+  const { allSettings } = await import('./settings/table.js');
+  const file = config ?? process.env['GODWIT_SETTINGS_FILE'];
+  const { environment, warnings } = loadSettings(process.env, file, allSettings);
+  Object.assign(process.env, environment);
+  for (const warning of warnings) console.error(`godwit: ${warning}`);
 }
 
 function addProcessCommands(program: Command): void {

@@ -232,17 +232,6 @@ describe('settings', () => {
   it('never repeat a secret that is too short', () => {
     expect(() => parseSettings({ GODWIT_JOIN_KEY: 'hunter2' })).toThrow(/^(?!.*hunter2)GODWIT_JOIN_KEY/);
   });
-
-  it('read a file below the environment', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'godwit-settings-'));
-    const file = join(folder, 'godwit.env');
-    await writeFile(file, '# ours\nGODWIT_PORT=4700\nGODWIT_HOST=0.0.0.0\n');
-    expect(parseSettings({ GODWIT_PORT: '4800' }, file)).toMatchObject({ port: 4800, host: '0.0.0.0' });
-    await writeFile(file, 'PORT 4700\n');
-    expect(() => parseSettings({}, file)).toThrow('Line 1 of');
-    expect(() => parseSettings({}, join(folder, 'absent'))).toThrow('cannot be read');
-    await rm(folder, { recursive: true });
-  });
 });
 
 describe('secrets', () => {

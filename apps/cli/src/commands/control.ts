@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createControl, loadSecrets, parseSettings } from '@godwit/control';
+import { createControl, loadSecrets, parseSettings, type ControlSettings } from '@godwit/control';
 import { CliError } from '../errors.js';
 import { browserParts } from '../installation.js';
 import { endAfter, sayReady, untilAskedToStop } from '../lifetime.js';
@@ -8,8 +8,8 @@ import { STOP_GRACE_MS } from '../limits.js';
 /** Runs one control plane process until it is asked to stop. Settings come from the environment. */
 export async function control(): Promise<void> {
   const asked = untilAskedToStop();
-  const settings = parseSettings(process.env, process.env['GODWIT_SETTINGS_FILE']);
-  const tls = await readCertificate();
+  const settings = parseSettings(process.env);
+  const tls = await readCertificate(settings);
   const running = await createControl({
     settings,
     secrets: await loadSecrets(settings),
@@ -26,17 +26,11 @@ export async function control(): Promise<void> {
 }
 
 /** The certificate named by GODWIT_TLS_CERT_FILE and GODWIT_TLS_KEY_FILE (PEM), if any. */
-async function readCertificate(): Promise<{ cert: string; key: string } | undefined> {
-  const certFile = process.env['GODWIT_TLS_CERT_FILE'];
-  const keyFile = process.env['GODWIT_TLS_KEY_FILE'];
-  if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile === undefined || keyFile === undefined) {
-    throw new CliError(
-      'configuration',
-      'GODWIT_TLS_CERT_FILE and GODWIT_TLS_KEY_FILE belong together: set both, or neither.',
-    );
-  }
-  const [cert, key] = await Promise.all([readPem(certFile), readPem(keyFile)]);
+async function readCertificate({
+  tlsFiles,
+}: ControlSettings): Promise<{ cert: string; key: string } | undefined> {
+  if (tlsFiles === undefined) return undefined;
+  const [cert, key] = await Promise.all([readPem(tlsFiles.cert), readPem(tlsFiles.key)]);
   return { cert, key };
 }
 
