@@ -113,6 +113,7 @@ async function assemble(
     adminToken: secrets.adminToken,
     firstProject: secrets.apiKey,
     demo: settings.demo,
+    rateLimits: settings.rateLimits,
   });
   http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const path = request.url?.split('?')[0];

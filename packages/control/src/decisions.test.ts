@@ -212,6 +212,7 @@ describe('settings', () => {
       migrationMinAgeMs: 60_000,
       callbacksToPrivate: true,
       demo: true,
+      rateLimits: { projectPerSecond: 500, failuresPerMinute: 300 },
       logLevel: 'info',
     });
   });

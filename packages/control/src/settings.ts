@@ -5,16 +5,21 @@ import {
   logLevelSetting,
   portSetting,
   readSettings,
+  wholeNumber,
   type LogLevel,
   type SettingsTable,
   type SettingsText,
 } from '@godwit/protocol';
+import type { RateLimits } from './http/gate.js';
 import { PROJECT_ID, PROJECT_ID_RULE } from './projects/project.js';
 
 export { SettingsError };
 
 const SECRET_RULE = 'must have at least 16 characters; leave it out to have one generated';
 const secret = z.string().min(16, SECRET_RULE).optional();
+
+/** More a second, or a minute, than one process answers. */
+const RATE_MAX = 1_000_000;
 
 /** What control reads. */
 export const controlSettingsTable = {
@@ -69,6 +74,25 @@ export const controlSettingsTable = {
     schema: flagSetting.default(true),
     meaning: 'callbacks may go to loopback and private addresses; `off` where strangers register receivers',
   },
+  GODWIT_PROJECT_REQUESTS_PER_SECOND: {
+    schema: wholeNumber(
+      0,
+      RATE_MAX,
+      `must be a whole number up to ${RATE_MAX}; 0 switches the limit off`,
+    ).default(500),
+    meaning:
+      'REST requests of one project, counted over 10 s by each control for itself; what is more gets 429 (70025) and `Retry-After`. 0: any number',
+  },
+  GODWIT_AUTH_FAILURES_PER_MINUTE: {
+    schema: wholeNumber(
+      0,
+      RATE_MAX,
+      `must be a whole number up to ${RATE_MAX}; 0 switches the limit off`,
+    ).default(300),
+    meaning:
+      'failed authentications from one address for one project, or at the admin API; then nothing from there is looked at for the ' +
+      'rest of the minute, and the answer is 429. 0: any number',
+  },
   GODWIT_MIGRATION_MIN_AGE_SECONDS: {
     schema: z.coerce
       .number({ error: 'must be a number of seconds; 0 switches the limit off' })
@@ -112,6 +136,7 @@ export interface ControlSettings {
   /** Receivers of callbacks may have private addresses and loopback. */
   readonly callbacksToPrivate: boolean;
   readonly demo: boolean;
+  readonly rateLimits: RateLimits;
   readonly logLevel: LogLevel;
   /** PEM files; absent: control speaks HTTP. */
   readonly tlsFiles?: { readonly cert: string; readonly key: string };
@@ -134,6 +159,10 @@ export function parseSettings(text: SettingsText): ControlSettings {
     migrationMinAgeMs: values.GODWIT_MIGRATION_MIN_AGE_SECONDS * 1_000,
     callbacksToPrivate: values.GODWIT_CALLBACKS_TO_PRIVATE,
     demo: values.GODWIT_DEMO,
+    rateLimits: {
+      projectPerSecond: values.GODWIT_PROJECT_REQUESTS_PER_SECOND,
+      failuresPerMinute: values.GODWIT_AUTH_FAILURES_PER_MINUTE,
+    },
     logLevel: values.GODWIT_LOG_LEVEL,
     ...(tlsFiles === null ? {} : { tlsFiles: { cert: tlsFiles[0], key: tlsFiles[1] } }),
   };

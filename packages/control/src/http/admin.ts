@@ -6,10 +6,9 @@ import type { ControlContext } from '../context.js';
 import { ControlError } from '../errors.js';
 import type { NodeView } from '../nodes/registry.js';
 import type { SessionState } from '../roster/state.js';
-import { verifyAdminToken } from '../tokens/project-token.js';
 import { timeMs } from './openapi.js';
 import { projectRoutes } from './projects.js';
-import type { HttpOptions } from './server.js';
+import type { HttpOptions, RouteOptions } from './server.js';
 
 const nodeSummary = z
   .object({
@@ -51,9 +50,9 @@ export type SessionView = Readonly<z.infer<typeof sessionView>>;
 const tags = ['admin'];
 
 /** Reads for operators under /admin/v1. */
-export function adminRoutes(app: FastifyInstance, options: HttpOptions, done: () => void): void {
-  const { adminToken } = options;
-  app.addHook('onRequest', async (request) => verifyAdminToken(request.headers.authorization, adminToken));
+export function adminRoutes(app: FastifyInstance, options: RouteOptions, done: () => void): void {
+  const { adminToken, gate } = options;
+  app.addHook('onRequest', (request) => gate.admin(request, adminToken));
   nodeRoutes(app, options);
   sessionRoutes(app, options);
   projectRoutes(app, options);

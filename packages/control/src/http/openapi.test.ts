@@ -209,6 +209,20 @@ describe('the answers of a control that runs', () => {
     expect(Object.values(answers).map(({ complaint: found }) => found)).toEqual(Array(6).fill(null));
   });
 
+  it('are 401 wherever the document says that somebody has to say who he is, before anything is read', async () => {
+    const secured = operations().filter(({ operation }) => operation.security !== undefined);
+    expect(secured.length).toBeGreaterThan(30);
+    for (const { path, method } of secured) {
+      const response = await fetch(harness.url + path.replace(/\{\w+\}/g, 'none'), {
+        method: method.toUpperCase(),
+        headers: { 'content-type': 'application/json' },
+        ...(method === 'get' ? {} : { body: '{"no' }),
+      });
+      expect([path, response.status]).toEqual([path, 401]);
+      expect(await response.json()).toMatchObject({ code: errorCatalogue.unauthorized.code });
+    }
+  });
+
   it('would be told apart from others', async () => {
     const { schema } = document.paths[`${S}/stream`]!['get']!.responses['200']!.content!['application/json']!;
     const stream = { id: 'a', videoType: 'camera', name: '', layoutClassList: [] };

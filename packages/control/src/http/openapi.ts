@@ -26,17 +26,17 @@ const ACCESS = [
   {
     prefix: '/admin/',
     security: [{ adminToken: [] }],
-    errors: ['unauthorized', 'internal', 'unavailable'],
+    errors: ['unauthorized', 'tooManyRequests', 'internal', 'unavailable'],
   },
   {
     prefix: '/v2/project/',
     security: [{ projectJwt: [] }, { applicationJwt: [] }],
-    errors: ['unauthorized', 'forbidden', 'internal', 'unavailable'],
+    errors: ['unauthorized', 'forbidden', 'tooManyRequests', 'internal', 'unavailable'],
   },
   {
     prefix: '/session/create',
     security: [{ projectJwt: [] }, { applicationJwt: [] }],
-    errors: ['unauthorized', 'forbidden', 'internal', 'unavailable'],
+    errors: ['unauthorized', 'forbidden', 'tooManyRequests', 'internal', 'unavailable'],
   },
 ] as const satisfies readonly { errors: readonly ErrorName[]; prefix: string; security: object[] }[];
 

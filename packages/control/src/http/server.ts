@@ -5,7 +5,6 @@ import {
   hasZodFastifySchemaValidationErrors,
   serializerCompiler,
   validatorCompiler,
-  type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { Storage } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
@@ -23,6 +22,7 @@ import { isDatabaseAway } from '../roster/unwritten.js';
 import { adminRoutes } from './admin.js';
 import { assetRoutes } from './assets.js';
 import { demoRoutes } from './demo.js';
+import { Gate, type RateLimits } from './gate.js';
 import { healthRoutes } from './health.js';
 import { describeRoutes, openapiDocument } from './openapi.js';
 import { restRoutes } from './rest/index.js';
@@ -36,6 +36,7 @@ export interface HttpOptions {
   /** API key of the project of the settings: the demo page's. */
   readonly firstProject: string;
   readonly demo: boolean;
+  readonly rateLimits: RateLimits;
   /** Folder with the built `godwit.js`. */
   readonly sdkDir?: string;
   readonly sdkVersion?: string;
@@ -45,9 +46,10 @@ export interface HttpOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
-/** An instance whose schemas are zod's. */
-export type HttpInstance = FastifyInstance & { withTypeProvider: FastifyInstance['withTypeProvider'] };
-export type { ZodTypeProvider };
+/** What the routes of REST and of the admin API share. */
+export interface RouteOptions extends HttpOptions {
+  readonly gate: Gate;
+}
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
@@ -84,13 +86,15 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     origin: '*',
     methods: METHODS,
     allowedHeaders: ['authorization', 'content-type', 'x-opentok-auth'],
+    exposedHeaders: ['retry-after'],
   });
   await describeRoutes(app);
   let document: object | null = null;
   app.get('/openapi.json', { schema: { hide: true } }, () => (document ??= openapiDocument(app)));
   await app.register(healthRoutes, options);
-  await app.register(restRoutes, options);
-  await app.register(adminRoutes, options);
+  const gate = await Gate.open(app, options.context, options.rateLimits);
+  await app.register(restRoutes, { ...options, gate });
+  await app.register(adminRoutes, { ...options, gate });
   if (options.demo) await app.register(demoRoutes, options);
   await app.register(assetRoutes, options);
   return app;
@@ -127,7 +131,8 @@ function answerErrors(app: FastifyInstance, { context }: HttpOptions): void {
     if (known.status >= 500) {
       context.log.error({ error: error.message, route: request.routeOptions.url }, 'a REST request failed');
     }
-    if (known.entry === 'unavailable') reply.header('retry-after', RETRY_AFTER_SECONDS);
+    const retryAfterSeconds = known.entry === 'unavailable' ? RETRY_AFTER_SECONDS : known.retryAfterSeconds;
+    if (retryAfterSeconds !== null) reply.header('retry-after', retryAfterSeconds);
     return reply.code(known.status).send(known.body);
   });
 }

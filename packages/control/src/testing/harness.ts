@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { openMemoryStorage, type Storage } from '@godwit/storage';
 import { createControl, type Control, type ControlOptions } from '../control.js';
+import type { ControlSettings } from '../settings.js';
 import { issueClientToken } from '../tokens/client-token.js';
 import type { Role } from '../tokens/roles.js';
 import { FakeClient, offerSdp, type ConnectResult, type OfferResult } from './fake-client.js';
@@ -34,9 +35,9 @@ export class Harness {
   }
 
   static async start(
-    options: { migrationMinAgeMs?: number; storage?: Storage } & Partial<
-      Pick<ControlOptions, 'timings' | 'sdkDir' | 'sdkVersion' | 'dashboardDir'>
-    > = {},
+    options: Partial<Pick<ControlSettings, 'migrationMinAgeMs' | 'rateLimits'>> & {
+      storage?: Storage;
+    } & Partial<Pick<ControlOptions, 'timings' | 'sdkDir' | 'sdkVersion' | 'dashboardDir'>> = {},
   ): Promise<Harness> {
     const storage = options.storage ?? (await openMemoryStorage());
     const logs: string[] = [];
@@ -50,6 +51,7 @@ export class Harness {
         migrationMinAgeMs: options.migrationMinAgeMs ?? 0,
         callbacksToPrivate: true,
         demo: true,
+        rateLimits: options.rateLimits ?? { projectPerSecond: 0, failuresPerMinute: 0 },
         logLevel: 'debug',
       },
       storage,

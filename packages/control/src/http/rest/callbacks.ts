@@ -64,7 +64,7 @@ export function callbackRoutes(app: FastifyInstance, { context, storage }: HttpO
     response: { 200: z.array(receiverView).describe('All of them.') },
   };
   typed.get(`${PROJECT}/callback`, { schema: list }, async (request) => {
-    const { apiKey } = await authorizedProject(context, request, request.params);
+    const { apiKey } = authorizedProject(request, request.params);
     return (await storage.callbacks.list(apiKey)).map(viewReceiver);
   });
   const create = {
@@ -76,7 +76,7 @@ export function callbackRoutes(app: FastifyInstance, { context, storage }: HttpO
     errors: ['callbackLimit'],
   } as const;
   typed.post(`${PROJECT}/callback`, { schema: create }, async (request) => {
-    const { apiKey } = await authorizedProject(context, request, request.params);
+    const { apiKey } = authorizedProject(request, request.params);
     const receiver: CallbackReceiver = {
       ...request.body,
       callbackId: randomUUID(),
@@ -97,7 +97,7 @@ export function callbackRoutes(app: FastifyInstance, { context, storage }: HttpO
     errors: ['callbackNotFound'],
   } as const;
   typed.delete(`${PROJECT}/callback/:callbackId`, { schema: one }, async (request, reply) => {
-    const { apiKey } = await authorizedProject(context, request, request.params);
+    const { apiKey } = authorizedProject(request, request.params);
     const { callbackId } = request.params;
     const audit = auditOf(context.clockMs(), apiKey, 'callback.removed', callbackId);
     if (!(await storage.callbacks.remove(apiKey, callbackId, audit)))
@@ -130,7 +130,7 @@ function deadRoutes(
     },
   };
   typed.get(`${PROJECT}/callback/dead`, { schema: list }, async (request) => {
-    const { apiKey } = await authorizedProject(context, request, request.params);
+    const { apiKey } = authorizedProject(request, request.params);
     const items = (await storage.jobs.listDead(apiKey)).map(viewDead);
     return { count: items.length, items };
   });
@@ -142,7 +142,7 @@ function deadRoutes(
     errors: ['callbackNotFound'],
   } as const;
   typed.post(`${PROJECT}/callback/dead/:id/replay`, { schema: one }, async (request, reply) => {
-    const { apiKey } = await authorizedProject(context, request, request.params);
+    const { apiKey } = authorizedProject(request, request.params);
     await replayDead({ context, storage }, request.params.id, apiKey);
     return reply.code(204).send();
   });

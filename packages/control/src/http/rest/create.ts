@@ -3,8 +3,8 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ControlError } from '../../errors.js';
 import { newSessionId } from '../../ids.js';
-import { authenticateProject } from '../../tokens/project-token.js';
 import type { HttpOptions } from '../server.js';
+import { callerOf } from './authorization.js';
 
 const createdSession = z
   .object({
@@ -36,7 +36,7 @@ export function createRoute(app: FastifyInstance, { context }: HttpOptions): voi
   };
   app.withTypeProvider<ZodTypeProvider>().post('/session/create', { schema }, async (request) => {
     const nowMs = context.clockMs();
-    const { apiKey } = await authenticateProject(request.headers, context.projects, nowMs);
+    const { apiKey } = callerOf(request);
     const asked = request.body?.location;
     const location = asked === undefined || asked === 'null' ? '' : asked;
     if (location !== '' && !z.ipv4().safeParse(location).success) {
