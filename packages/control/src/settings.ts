@@ -104,7 +104,8 @@ export const controlSettingsTable = {
   GODWIT_DEMO: { schema: flagSetting.default(true), meaning: 'the demo page’s endpoints' },
   GODWIT_LOG_LEVEL: {
     schema: logLevelSetting.default('info'),
-    meaning: '`trace`, `debug`, `info`, `warn`, `error`, `silent`; under `godwit up` the default is `warn`',
+    meaning:
+      '`trace`, `debug`, `info`, `warn`, `error`, `silent` ([what each is](logs.md)); under `godwit up` the default is `warn`',
   },
   GODWIT_TLS_CERT_FILE: {
     schema: z.string().optional(),

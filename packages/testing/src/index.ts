@@ -9,5 +9,6 @@ export * from './peer/index.js';
 export * from './platform-api.js';
 export * from './platform.js';
 export * from './postgres.js';
+export * from './secret-search.js';
 export * from './test-page.js';
 export * from './trend.js';

@@ -128,9 +128,9 @@ function answerErrors(app: FastifyInstance, { context }: HttpOptions): void {
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const known = asControlError(error);
-    if (known.status >= 500) {
+    // That the database is away is logged once, by whoever noticed it first.
+    if (known.entry === 'internal')
       context.log.error({ error: error.message, route: request.routeOptions.url }, 'a REST request failed');
-    }
     const retryAfterSeconds = known.entry === 'unavailable' ? RETRY_AFTER_SECONDS : known.retryAfterSeconds;
     if (retryAfterSeconds !== null) reply.header('retry-after', retryAfterSeconds);
     return reply.code(known.status).send(known.body);
