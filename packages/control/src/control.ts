@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { NODE_PATH, SIGNALLING_PATH } from '@godwit/protocol';
@@ -8,6 +9,7 @@ import { claimDatabase, openFolderStorage, openPostgresStorage, type Storage } f
 import { Courier } from './callbacks/courier.js';
 import type { ControlContext, Timings } from './context.js';
 import { ControlCore } from './control-core.js';
+import { CertificateFiles } from './http/certificate-files.js';
 import { createHttp } from './http/server.js';
 import { SHUTDOWN_FLUSH_MS, SHUTDOWN_MIGRATIONS_MS, TICK_INTERVAL_MS } from './limits.js';
 import { within } from './deadline.js';
@@ -28,8 +30,6 @@ export interface ControlOptions {
   readonly sdkVersion?: string;
   /** Folder with the built demo page. */
   readonly dashboardDir?: string;
-  /** PEM texts; with them control speaks HTTPS and WSS. */
-  readonly tls?: { readonly key: string; readonly cert: string };
   /** Default: PGlite in the data folder. Control closes what it opened itself, and this too. */
   readonly storage?: Storage;
   readonly secrets?: Secrets;
@@ -104,8 +104,12 @@ async function assemble(
   await core.recover();
   const signalling = new SignallingServer(context, migrations);
   const nodeServer = new NodeServer({ registry: context.nodes, joinKey: secrets.joinKey, log });
+  const { tlsFiles } = settings;
+  const certificate = tlsFiles === undefined ? null : await CertificateFiles.read(tlsFiles, log);
   const http = await createHttp({
     ...options,
+    ...(certificate === null ? {} : { tls: certificate.pem }),
+    trustedProxies: settings.trustedProxies,
     context,
     storage,
     migrations,
@@ -131,6 +135,7 @@ async function assemble(
     signalling,
     nodeServer,
     http,
+    certificate,
     secrets,
   });
 }
@@ -163,6 +168,7 @@ interface Parts {
   readonly signalling: SignallingServer;
   readonly nodeServer: NodeServer;
   readonly http: FastifyInstance;
+  readonly certificate: CertificateFiles | null;
   readonly secrets: Secrets;
 }
 
@@ -179,6 +185,8 @@ class RunningControl implements Control {
       const nowMs = parts.context.clockMs();
       parts.core.tick(nowMs);
       parts.signalling.tick(nowMs);
+      // With a certificate the server is one of HTTPS.
+      void parts.certificate?.tick(nowMs, parts.http.server as unknown as HttpsServer);
     }, TICK_INTERVAL_MS);
     this.#ticker.unref();
   }
@@ -204,7 +212,7 @@ class RunningControl implements Control {
     }
     const address = http.server.address() as AddressInfo;
     const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-    const url = `${options.tls === undefined ? 'http' : 'https'}://${name}:${address.port}`;
+    const url = `${this.#parts.certificate === null ? 'http' : 'https'}://${name}:${address.port}`;
     this.#parts.context.log.info({ url }, 'control listens');
     return { url, port: address.port };
   }

@@ -213,6 +213,7 @@ describe('settings', () => {
       callbacksToPrivate: true,
       demo: true,
       rateLimits: { projectPerSecond: 500, failuresPerMinute: 300 },
+      trustedProxies: [],
       logLevel: 'info',
     });
   });
@@ -226,6 +227,12 @@ describe('settings', () => {
     ],
     [{ GODWIT_API_KEY: '1' }, 'GODWIT_API_KEY and GODWIT_API_SECRET belong together: set both, or neither.'],
     [{ GODWIT_DEMO: 'perhaps' }, 'GODWIT_DEMO must be on or off.'],
+    [{ GODWIT_TRUSTED_PROXIES: 'proxy.example' }, 'GODWIT_TRUSTED_PROXIES must be addresses or networks'],
+    [
+      { GODWIT_TRUSTED_PROXIES: '10.0.0.1,10.0.0.0/33' },
+      'GODWIT_TRUSTED_PROXIES must be addresses or networks',
+    ],
+    [{ GODWIT_TLS_CERT_FILE: 'x' }, 'GODWIT_TLS_CERT_FILE and GODWIT_TLS_KEY_FILE belong together'],
   ])('name the variable and the remedy: %o', (env, message) => {
     expect(() => parseSettings(env)).toThrow(message);
   });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import {
   SettingsError,
@@ -10,6 +11,7 @@ import {
   type SettingsTable,
   type SettingsText,
 } from '@godwit/protocol';
+import type { TlsFiles } from './http/certificate-files.js';
 import type { RateLimits } from './http/gate.js';
 import { PROJECT_ID, PROJECT_ID_RULE } from './projects/project.js';
 
@@ -107,10 +109,23 @@ export const controlSettingsTable = {
     meaning:
       '`trace`, `debug`, `info`, `warn`, `error`, `silent` ([what each is](logs.md)); under `godwit up` the default is `warn`',
   },
+  GODWIT_TRUSTED_PROXIES: {
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((entry) => entry.trim()))
+      .refine((entries) => entries.every(isNetwork), {
+        error: 'must be addresses or networks separated by commas, e.g. 10.0.0.7,fd00::/8',
+      })
+      .default([]),
+    otherwise: 'none',
+    meaning:
+      'addresses and networks, separated by commas (`loopback` is one), whose `X-Forwarded-For`, `-Proto` and `-Host` are believed ([guide](../guides/behind-a-proxy.md))',
+  },
   GODWIT_TLS_CERT_FILE: {
     schema: z.string().optional(),
     otherwise: 'none',
-    meaning: 'PEM file of the certificate and its chain; with it control speaks HTTPS',
+    meaning:
+      'PEM file of the certificate and its chain; with it control speaks HTTPS. When it is renewed, new connections have the new one within a minute',
   },
   GODWIT_TLS_KEY_FILE: {
     schema: z.string().optional(),
@@ -138,9 +153,11 @@ export interface ControlSettings {
   readonly callbacksToPrivate: boolean;
   readonly demo: boolean;
   readonly rateLimits: RateLimits;
+  /** Addresses and networks whose X-Forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
   /** PEM files; absent: control speaks HTTP. */
-  readonly tlsFiles?: { readonly cert: string; readonly key: string };
+  readonly tlsFiles?: TlsFiles;
 }
 
 /** Reads the settings of control. Throws a SettingsError that names the variable and the remedy, never its value. */
@@ -164,9 +181,19 @@ export function parseSettings(text: SettingsText): ControlSettings {
       projectPerSecond: values.GODWIT_PROJECT_REQUESTS_PER_SECOND,
       failuresPerMinute: values.GODWIT_AUTH_FAILURES_PER_MINUTE,
     },
+    trustedProxies: values.GODWIT_TRUSTED_PROXIES,
     logLevel: values.GODWIT_LOG_LEVEL,
     ...(tlsFiles === null ? {} : { tlsFiles: { cert: tlsFiles[0], key: tlsFiles[1] } }),
   };
+}
+
+/** An address, a network, or one of the names that Fastify knows. */
+function isNetwork(entry: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(entry)) return true;
+  const [address = '', bits, ...rest] = entry.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
 /** Both values, or null when neither is set. */

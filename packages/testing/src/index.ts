@@ -1,4 +1,5 @@
 export * from './callback-receiver.js';
+export * from './certificate.js';
 export * from './chromium.js';
 export * from './firefox.js';
 export * from './network-namespace.js';

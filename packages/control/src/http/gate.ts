@@ -30,6 +30,7 @@ export class Gate {
   readonly #context: ControlContext;
   readonly #failures: Limiter | null;
   readonly #requests: Limiter | null;
+  #hasWarned = false;
 
   private constructor(context: ControlContext, failures: Limiter | null, requests: Limiter | null) {
     this.#context = context;
@@ -79,8 +80,18 @@ export class Gate {
     });
   }
 
+  /** Behind a proxy that is not trusted all callers are one address: what one does wrong is counted against all. */
+  #lookForProxy({ headers, ip, socket }: FastifyRequest): void {
+    if (this.#hasWarned || headers['x-forwarded-for'] === undefined || ip !== socket.remoteAddress) return;
+    this.#hasWarned = true;
+    this.#context.log.warn(
+      'a proxy forwards requests that GODWIT_TRUSTED_PROXIES does not name: its callers count as one',
+    );
+  }
+
   /** Counts the failures of a check. */
   async #checked<T>(request: FastifyRequest, check: () => Promise<T>): Promise<T> {
+    this.#lookForProxy(request);
     try {
       return await check();
     } catch (error) {

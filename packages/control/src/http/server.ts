@@ -37,6 +37,8 @@ export interface HttpOptions {
   readonly firstProject: string;
   readonly demo: boolean;
   readonly rateLimits: RateLimits;
+  /** Addresses and networks whose X-Forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
   /** Folder with the built `godwit.js`. */
   readonly sdkDir?: string;
   readonly sdkVersion?: string;
@@ -69,6 +71,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     genReqId: () => randomUUID(),
+    // An empty list would be compiled into a function that is asked for nothing.
+    trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     frameworkErrors: (error, _request, reply: FastifyReply) => {
       const known = asControlError(error);
       void reply.code(known.status).send(known.body);

@@ -35,7 +35,9 @@ export class Harness {
   }
 
   static async start(
-    options: Partial<Pick<ControlSettings, 'migrationMinAgeMs' | 'rateLimits'>> & {
+    options: Partial<
+      Pick<ControlSettings, 'migrationMinAgeMs' | 'rateLimits' | 'trustedProxies' | 'tlsFiles'>
+    > & {
       storage?: Storage;
     } & Partial<Pick<ControlOptions, 'timings' | 'sdkDir' | 'sdkVersion' | 'dashboardDir'>> = {},
   ): Promise<Harness> {
@@ -52,6 +54,8 @@ export class Harness {
         callbacksToPrivate: true,
         demo: true,
         rateLimits: options.rateLimits ?? { projectPerSecond: 0, failuresPerMinute: 0 },
+        trustedProxies: options.trustedProxies ?? [],
+        ...(options.tlsFiles === undefined ? {} : { tlsFiles: options.tlsFiles }),
         logLevel: 'debug',
       },
       storage,
