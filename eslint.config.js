@@ -120,7 +120,7 @@ export default tseslint.config(
   },
   {
     // These talk to a terminal.
-    files: ['apps/cli/src/**/*.ts', 'bench/**/*.ts', 'tests/**/*.ts'],
+    files: ['apps/cli/src/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts', 'tests/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
 );

@@ -1,6 +1,7 @@
 // How: compares the reference pages with the catalogues and the settings that the code really has.
 import { describe, expect, it } from 'vitest';
 import { cliErrorCatalogue } from '../../apps/cli/src/errors.js';
+import { allSettings } from '../../apps/cli/src/settings/table.js';
 import { clientErrorCatalogue, errorCatalogue } from '../../packages/control/src/errors.js';
 import { ERRORS } from '../../packages/client/src/errors.js';
 import { OT } from '../../packages/client/src/ot.js';
@@ -12,6 +13,8 @@ import {
 } from '../../packages/protocol/src/index.js';
 import { storageErrorCatalogue } from '../../packages/storage/src/errors.js';
 import { files, isTest, isTypeScript, read } from './repository.js';
+
+const SETTING_NAME = /\bGODWIT_[A-Z][A-Z0-9_]*[A-Z]\b/g;
 
 describe('the reference', () => {
   it('lists every error of every catalogue', () => {
@@ -32,15 +35,22 @@ describe('the reference', () => {
 
   it('lists every setting that the code reads, and no other', () => {
     const source = files.filter((file) => isTypeScript(file) && !isTest(file)).map(read);
-    const used = new Set(source.flatMap((text) => text.match(/\bGODWIT_[A-Z][A-Z0-9_]*[A-Z]\b/g) ?? []));
+    const used = new Set(source.flatMap((text) => text.match(SETTING_NAME) ?? []));
     used.add('GODWIT_TEST_CHROMIUM').add('GODWIT_E2E_MOVES');
-    const documented = new Set(
-      read('docs/reference/settings.md').match(/\bGODWIT_[A-Z][A-Z0-9_]*[A-Z]\b/g) ?? [],
-    );
+    const documented = new Set(read('docs/reference/settings.md').match(SETTING_NAME) ?? []);
     expect({
       undocumented: [...used].filter((name) => !documented.has(name)),
       unused: [...documented].filter((name) => !used.has(name)),
     }).toEqual({ undocumented: [], unused: [] });
+  });
+
+  it('has each setting in the table of a process, from which the page is made', () => {
+    const tabled = new Set(Object.keys(allSettings));
+    const named = files
+      .filter((file) => /^(packages|apps)\//.test(file) && isTypeScript(file) && !isTest(file))
+      .filter((file) => !/\/testing\/|^packages\/simulation\//.test(file))
+      .flatMap((file) => (read(file).match(SETTING_NAME) ?? []).map((name) => ({ file, name })));
+    expect(named.filter(({ name }) => !tabled.has(name))).toEqual([]);
   });
 
   it('names every request and event of signalling', () => {

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { parseSettings, secretsPath } from '@godwit/control';
+import { readSettings } from '@godwit/protocol';
 import { SignJWT } from 'jose';
 import { CliError } from './errors.js';
+import { commandSettingsTable } from './settings/table.js';
 import { PROJECT_TOKEN_SECONDS, REQUEST_TIMEOUT_MS } from './limits.js';
 
 interface Credentials {
@@ -21,10 +23,11 @@ export class ControlClient {
 
   /** Reads GODWIT_CONTROL_URL and the credentials; throws a CliError that names what is missing. */
   static async fromEnvironment(env: Readonly<NodeJS.ProcessEnv>): Promise<ControlClient> {
-    const settings = parseSettings(env, env['GODWIT_SETTINGS_FILE']);
+    const settings = parseSettings(env);
+    const { GODWIT_CONTROL_URL: url } = readSettings(commandSettingsTable, env);
     const kept = await readKeptSecrets(settings.dataDir);
     const credentials = {
-      url: (env['GODWIT_CONTROL_URL'] ?? `http://127.0.0.1:${settings.port}`).replace(/\/+$/, ''),
+      url: (url ?? `http://127.0.0.1:${settings.port}`).replace(/\/+$/, ''),
       apiKey: settings.apiKey ?? kept['apiKey'],
       apiSecret: settings.apiSecret ?? kept['apiSecret'],
       adminToken: settings.adminToken ?? kept['adminToken'],

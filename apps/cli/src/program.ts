@@ -8,14 +8,28 @@ export function createProgram(): Command {
   const program = new Command('godwit')
     .description('Real-time video whose sessions move between media servers without losing a packet.')
     .version(productVersion())
+    .option('--config <file>', 'file of settings, NAME=value a line; the environment wins over it')
     .showHelpAfterError()
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_program, action) =>
+      takeSettings(action.optsWithGlobals<{ config?: string }>().config),
+    );
   addProcessCommands(program);
   addNodeCommands(program);
   addOperatorCommands(program);
   addProjectCommands(program);
   addCallbackCommands(program);
   return program;
+}
+
+/** From here on the environment of this process is the whole of its settings. */
+async function takeSettings(config: string | undefined): Promise<void> {
+  const { loadSettings } = await import('./settings/load.js');
+  const { allSettings } = await import('./settings/table.js');
+  const file = config ?? process.env['GODWIT_SETTINGS_FILE'];
+  const { environment, warnings } = loadSettings(process.env, file, allSettings);
+  Object.assign(process.env, environment);
+  for (const warning of warnings) console.error(`godwit: ${warning}`);
 }
 
 function addProcessCommands(program: Command): void {
@@ -51,6 +65,14 @@ function addOperatorCommands(program: Command): void {
     .action(async (options: { json?: boolean }) => {
       const { listSessions } = await import('./commands/sessions.js');
       await listSessions({ json: options.json === true });
+    });
+  program
+    .command('replicas')
+    .description('list the controls that share the database')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const { listReplicas } = await import('./commands/replicas.js');
+      await listReplicas({ json: options.json === true });
     });
   program
     .command('migrate')

@@ -281,10 +281,17 @@ bad(BYTES, 'a length and chunks (request smuggling)', '400', () =>
   ),
 );
 bad(BYTES, 'headers that never end', '408', () => raw('GET /health HTTP/1.1\r\nhost: x\r\nx-slow: ', 30_000));
-bad(BYTES, 'a body that never ends', '408', () =>
+bad(BYTES, 'a body that never ends', '408', async () =>
   raw(
-    'POST /session/create HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\na',
+    'POST /session/create HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n' +
+      `x-opentok-auth: ${await harness.projectToken()}\r\n\r\na`,
     30_000,
+  ),
+);
+bad(BYTES, 'a body of somebody who has not said who he is', '401', () =>
+  raw(
+    'POST /session/create HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n' +
+      'connection: close\r\n\r\na',
   ),
 );
 

@@ -16,6 +16,7 @@ import {
 } from './limits.js';
 import { createMetrics } from './metrics.js';
 import { Migrations } from './migration/migrations.js';
+import { shareOf } from './migration/move-slots.js';
 import { MoveWaits } from './migration/move-waits.js';
 import { NodeEvents } from './nodes/node-events.js';
 import { NodeRegistry } from './nodes/registry.js';
@@ -61,7 +62,7 @@ export interface ControlCoreOptions extends Pick<
 export class ControlCore {
   readonly context: ControlContext;
   readonly migrations: Migrations;
-  readonly waits = new MoveWaits();
+  readonly waits = new MoveWaits((ofNode) => shareOf(this.context, ofNode));
   readonly #retention: Retention;
   readonly #upkeep: Upkeep;
   #isLeaving = false;
@@ -94,9 +95,12 @@ export class ControlCore {
       superseded,
       isLeaving: () => this.#isLeaving,
       takenUp: (connections) => {
-        reconciliation.takenUp(connections).catch((error: unknown) => {
-          log.error({ error: String(error) }, 'asking nodes for what they run failed');
-        });
+        const asked = reconciliation.takenUp(connections);
+        asked
+          .then(() => events.drainStopping())
+          .catch((error: unknown) => {
+            log.error({ error: String(error) }, 'asking nodes for what they run failed');
+          });
       },
       unwritten: new UnwrittenChanges(log),
       log,
@@ -111,7 +115,8 @@ export class ControlCore {
     this.#retention = new Retention(this.context);
     this.#upkeep = new Upkeep(this.context);
     const reconciliation = new Reconciliation(this.context);
-    nodes.setListener(new NodeEvents(this.context, this.migrations, this.waits, reconciliation));
+    const events = new NodeEvents(this.context, this.migrations, this.waits, reconciliation);
+    nodes.setListener(events);
   }
 
   /** Takes up what earlier controls left. Before any node or client is let in. */

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { NODE_PATH, SIGNALLING_PATH } from '@godwit/protocol';
@@ -8,6 +9,7 @@ import type { Membership, Storage } from '@godwit/storage';
 import { Courier } from './callbacks/courier.js';
 import type { ControlContext, Timings } from './context.js';
 import { ControlCore } from './control-core.js';
+import { CertificateFiles } from './http/certificate-files.js';
 import { createHttp } from './http/server.js';
 import { LEAVING_MS, SHUTDOWN_FLUSH_MS, SHUTDOWN_MIGRATIONS_MS, TICK_INTERVAL_MS } from './limits.js';
 import { within } from './deadline.js';
@@ -31,8 +33,6 @@ export interface ControlOptions {
   readonly sdkVersion?: string;
   /** Folder with the built demo page. */
   readonly dashboardDir?: string;
-  /** PEM texts; with them control speaks HTTPS and WSS. */
-  readonly tls?: { readonly key: string; readonly cert: string };
   /** Default: PGlite in the data folder. Control closes what it opened itself, and this too. */
   readonly storage?: Storage;
   readonly secrets?: Secrets;
@@ -122,8 +122,12 @@ async function assemble(
   await plannedEnds.look();
   const signalling = new SignallingServer(context, migrations);
   const nodeServer = new NodeServer({ registry: context.nodes, joinKey: secrets.joinKey, log });
+  const { tlsFiles } = settings;
+  const certificate = tlsFiles === undefined ? null : await CertificateFiles.read(tlsFiles, log);
   const http = await createHttp({
     ...options,
+    ...(certificate === null ? {} : { tls: certificate.pem }),
+    trustedProxies: settings.trustedProxies,
     context,
     storage,
     migrations,
@@ -132,13 +136,9 @@ async function assemble(
     adminToken: secrets.adminToken,
     firstProject: secrets.apiKey,
     demo: settings.demo,
+    rateLimits: settings.rateLimits,
   });
-  http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const path = request.url?.split('?')[0];
-    if (path === SIGNALLING_PATH) signalling.upgrade(request, socket, head);
-    else if (path === NODE_PATH) nodeServer.upgrade(request, socket, head);
-    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-  });
+  leadUpgrades(http, signalling, nodeServer);
   courier.start();
   return new RunningControl({
     options,
@@ -150,7 +150,18 @@ async function assemble(
     signalling,
     nodeServer,
     http,
+    certificate,
     secrets,
+  });
+}
+
+/** Clients and nodes open their sockets at paths of their own. */
+function leadUpgrades(http: FastifyInstance, signalling: SignallingServer, nodeServer: NodeServer): void {
+  http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const path = request.url?.split('?')[0];
+    if (path === SIGNALLING_PATH) signalling.upgrade(request, socket, head);
+    else if (path === NODE_PATH) nodeServer.upgrade(request, socket, head);
+    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
   });
 }
 
@@ -164,6 +175,7 @@ interface Parts {
   readonly signalling: SignallingServer;
   readonly nodeServer: NodeServer;
   readonly http: FastifyInstance;
+  readonly certificate: CertificateFiles | null;
   readonly secrets: Secrets;
 }
 
@@ -181,6 +193,8 @@ class RunningControl implements Control {
       parts.core.tick(nowMs);
       parts.plannedEnds.tick(nowMs);
       parts.signalling.tick(nowMs);
+      // With a certificate the server is one of HTTPS.
+      void parts.certificate?.tick(nowMs, parts.http.server as unknown as HttpsServer);
     }, TICK_INTERVAL_MS);
     this.#ticker.unref();
   }
@@ -206,7 +220,7 @@ class RunningControl implements Control {
     }
     const address = http.server.address() as AddressInfo;
     const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-    const url = `${options.tls === undefined ? 'http' : 'https'}://${name}:${address.port}`;
+    const url = `${this.#parts.certificate === null ? 'http' : 'https'}://${name}:${address.port}`;
     await this.#parts.context.membership.announce(options.settings.replicaUrl ?? reachableUrl(url));
     this.#parts.context.log.info({ url }, 'control listens');
     return { url, port: address.port };

@@ -227,6 +227,8 @@ describe('settings', () => {
       migrationMinAgeMs: 60_000,
       callbacksToPrivate: true,
       demo: true,
+      rateLimits: { projectPerSecond: 500, failuresPerMinute: 300 },
+      trustedProxies: [],
       logLevel: 'info',
     });
   });
@@ -240,23 +242,18 @@ describe('settings', () => {
     ],
     [{ GODWIT_API_KEY: '1' }, 'GODWIT_API_KEY and GODWIT_API_SECRET belong together: set both, or neither.'],
     [{ GODWIT_DEMO: 'perhaps' }, 'GODWIT_DEMO must be on or off.'],
+    [{ GODWIT_TRUSTED_PROXIES: 'proxy.example' }, 'GODWIT_TRUSTED_PROXIES must be addresses or networks'],
+    [
+      { GODWIT_TRUSTED_PROXIES: '10.0.0.1,10.0.0.0/33' },
+      'GODWIT_TRUSTED_PROXIES must be addresses or networks',
+    ],
+    [{ GODWIT_TLS_CERT_FILE: 'x' }, 'GODWIT_TLS_CERT_FILE and GODWIT_TLS_KEY_FILE belong together'],
   ])('name the variable and the remedy: %o', (env, message) => {
     expect(() => parseSettings(env)).toThrow(message);
   });
 
   it('never repeat a secret that is too short', () => {
     expect(() => parseSettings({ GODWIT_JOIN_KEY: 'hunter2' })).toThrow(/^(?!.*hunter2)GODWIT_JOIN_KEY/);
-  });
-
-  it('read a file below the environment', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'godwit-settings-'));
-    const file = join(folder, 'godwit.env');
-    await writeFile(file, '# ours\nGODWIT_PORT=4700\nGODWIT_HOST=0.0.0.0\n');
-    expect(parseSettings({ GODWIT_PORT: '4800' }, file)).toMatchObject({ port: 4800, host: '0.0.0.0' });
-    await writeFile(file, 'PORT 4700\n');
-    expect(() => parseSettings({}, file)).toThrow('Line 1 of');
-    expect(() => parseSettings({}, join(folder, 'absent'))).toThrow('cannot be read');
-    await rm(folder, { recursive: true });
   });
 });
 

@@ -39,6 +39,7 @@ export const errorCatalogue = {
   credentialNotFound: { status: 404, code: 70021, message: 'Credential not found', retryable: false },
   credentialLimit: { status: 409, code: 70022, message: 'Too many valid credentials', retryable: false },
   lastCredential: { status: 409, code: 70023, message: 'The last credential stays', retryable: false },
+  tooManyRequests: { status: 429, code: 70025, message: 'Too many requests', retryable: true },
   signalTooLarge: { status: 413, code: 70024, message: 'Signal too large', retryable: false },
   internal: { status: 500, code: 70013, message: 'Internal error', retryable: true },
   unavailable: { status: 503, code: 70014, message: 'Not ready', retryable: true },
@@ -49,12 +50,15 @@ export type ErrorName = keyof typeof errorCatalogue;
 export class ControlError extends Error {
   readonly entry: ErrorName;
   readonly description: string;
+  /** When it is worth asking again; null: nobody knows. */
+  readonly retryAfterSeconds: number | null;
 
-  constructor(entry: ErrorName, description: string) {
+  constructor(entry: ErrorName, description: string, options: { readonly retryAfterSeconds?: number } = {}) {
     super(errorCatalogue[entry].message);
     this.name = 'ControlError';
     this.entry = entry;
     this.description = description;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
   }
 
   get status(): number {

@@ -9,7 +9,9 @@ export {
 } from './errors.js';
 export { newSessionId, parseSessionId } from './ids.js';
 export { loadSecrets, secretsPath, type Secrets } from './secrets.js';
-export { parseSettings, SettingsError, type ControlSettings } from './settings.js';
+export { controlSettingsTable, parseSettings, SettingsError, type ControlSettings } from './settings.js';
 export type { MigrationView } from './migration/view.js';
-export type { NodeSummary, SessionView } from './http/admin.js';
+export type { SessionView } from './http/admin.js';
+export type { NodeSummary } from './http/node-view.js';
 export type { AdminNode } from './http/nodes.js';
+export type { ReplicaView } from './http/replicas.js';

@@ -159,6 +159,14 @@ export const HTTP_BODY_BYTES_MAX = 65_536;
 export const HTTP_REQUEST_TIMEOUT_MS = 10_000;
 /** How often requests that take too long are looked for; Node's own 30 s would treble their time. */
 export const HTTP_SLOW_CHECK_MS = 1_000;
+/** REST requests of a project are counted over this: short, so that one that asked too often is soon let in again. */
+export const PROJECT_RATE_WINDOW_MS = 10_000;
+/** Failed authentications are counted over this. */
+export const AUTH_FAILURES_WINDOW_MS = 60_000;
+/** Projects, and addresses that failed, that are counted at a time; the one that asked least lately is forgotten. */
+export const RATES_KEPT_MAX = 10_000;
+/** How often the files of the certificate are looked at: whoever renews it does so days before it ends. */
+export const TLS_FILES_LOOK_MS = 60_000;
 /** How often silent sockets and nodes are looked for. */
 export const TICK_INTERVAL_MS = 500;
 /** Ticks this far apart: control stood still, and its silence about others says nothing. Below the patience with a node. */

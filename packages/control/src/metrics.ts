@@ -12,6 +12,7 @@ export interface Metrics {
   readonly transferMs: Histogram;
   readonly lossMs: Histogram;
   readonly refusedMessages: Counter<'reason'>;
+  readonly restRefused: Counter<'reason'>;
   readonly migrations: Counter<'status'>;
   readonly callbacks: Counter<'outcome'>;
   readonly held: Gauge<'kind'>;
@@ -63,12 +64,7 @@ export function createMetrics(): Metrics {
       buckets: LOSS_BUCKETS_MS,
       registers,
     }),
-    refusedMessages: new Counter({
-      name: 'godwit_signalling_refused_total',
-      help: 'Signalling messages that were refused before they were understood',
-      labelNames: ['reason'],
-      registers,
-    }),
+    ...refusals(registers),
     migrations: new Counter({
       name: 'godwit_migrations_total',
       help: 'Migrations of sessions by final status',
@@ -85,6 +81,23 @@ export function createMetrics(): Metrics {
       name: 'godwit_control_held',
       help: 'What control holds in memory now; each kind is bounded, and one that grows without load is a leak',
       labelNames: ['kind'],
+      registers,
+    }),
+  };
+}
+
+function refusals(registers: Registry[]): Pick<Metrics, 'refusedMessages' | 'restRefused'> {
+  return {
+    refusedMessages: new Counter({
+      name: 'godwit_signalling_refused_total',
+      help: 'Signalling messages that were refused before they were understood',
+      labelNames: ['reason'],
+      registers,
+    }),
+    restRefused: new Counter({
+      name: 'godwit_rest_refused_total',
+      help: 'REST and admin requests that were refused because there were too many, by what was counted',
+      labelNames: ['reason'],
       registers,
     }),
   };

@@ -1,8 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { pino } from 'pino';
 import { findPostgres, PostgresServer } from '@godwit/testing';
 import { newSessionRecord, openPostgresStorage, type Storage } from '@godwit/storage';
-import { createControl, type Control } from './control.js';
 import { newSessionId } from './ids.js';
 import { FakeClient, type ConnectResult } from './testing/fake-client.js';
 import { FakeNode, Refusal } from './testing/fake-node.js';
@@ -10,9 +8,8 @@ import { Harness, SECRETS } from './testing/harness.js';
 import { issueClientToken } from './tokens/client-token.js';
 
 interface Replica {
-  readonly control: Control;
+  readonly control: Harness;
   readonly url: string;
-  readonly logs: string[];
   wasTaken: boolean;
 }
 
@@ -38,25 +35,12 @@ describe.skipIf(findPostgres() === null)('controls that share a database', { tim
   });
 
   async function start(): Promise<Replica> {
-    const logs: string[] = [];
-    const replica: { wasTaken: boolean } = { wasTaken: false };
-    const control = await createControl({
-      settings: {
-        host: '127.0.0.1',
-        port: 0,
-        dataDir: '/nonexistent',
-        databaseUrl: server.url,
-        migrationMinAgeMs: 0,
-        callbacksToPrivate: true,
-        demo: true,
-        logLevel: 'debug',
-      },
-      secrets: SECRETS,
-      log: pino({ level: 'debug' }, { write: (line: string) => logs.push(line) }),
-      onTaken: () => (replica.wasTaken = true),
-    });
-    const { url } = await control.listen();
-    const started = Object.assign(replica, { control, url, logs });
+    const replica = { wasTaken: false };
+    const onTaken = (): void => {
+      replica.wasTaken = true;
+    };
+    const harness = await Harness.start({ databaseUrl: server.url, onTaken });
+    const started = Object.assign(replica, { control: harness, url: harness.url });
     replicas.push(started);
     return started;
   }
@@ -140,6 +124,11 @@ describe.skipIf(findPostgres() === null)('controls that share a database', { tim
     expect(two.closed).toMatchObject({ code: 1000, reason: 'forceDisconnected' });
     await one.event('connectionDestroyed', ({ reason }) => reason === 'forceDisconnected');
     expect((await rest(c, 'GET', 'no-such-session/connection')).status).toBe(404);
+    const { items } = (await c.control.admin('GET', 'replicas')).body as unknown as {
+      items: { url: string; isAsked: boolean }[];
+    };
+    expect(items.map(({ url }) => url)).toEqual([a.url, b.url, c.url]);
+    expect(items.map(({ isAsked }) => isAsked)).toEqual([false, false, true]);
   });
 
   it('take up the sessions of one that leaves: clients resume, and each signal arrives once, in order', async () => {
@@ -227,6 +216,8 @@ describe.skipIf(findPostgres() === null)('controls that share a database', { tim
     again.script.reportTransports = () => ({
       transports: [{ transportId: created?.transportId ?? '', epoch: 1, connected: true, sessionId }],
     });
+    // It is about to go, and has nowhere to send the session.
+    again.send({ event: 'stopping' });
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(again.received('closeTransport')).toEqual([]);
     await a.control.close();
@@ -234,6 +225,7 @@ describe.skipIf(findPostgres() === null)('controls that share a database', { tim
     expect(back.joined.connection).toEqual(harnessed.joined.connection);
     await expect.poll(() => again.received('configureTransport').at(-1)?.on).toEqual({ sessionId, term: 2 });
     expect(again.received('reportTransports')).toHaveLength(1);
+    await expect.poll(() => b.control.logs.some((line) => line.includes('cannot leave its node'))).toBe(true);
     expect(again.received('closeTransport')).toEqual([]);
   });
 

@@ -1,3 +1,3 @@
 export { startNode, type NodeProcess } from './node-process.js';
-export { parseNodeSettings, SettingsError, type NodeSettings } from './settings.js';
+export { nodeSettingsTable, parseNodeSettings, SettingsError, type NodeSettings } from './settings.js';
 export { NodeError } from './errors.js';

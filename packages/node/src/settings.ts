@@ -1,4 +1,69 @@
 import { z } from 'zod';
+import {
+  SettingsError,
+  logLevelSetting,
+  portSetting,
+  readSettings,
+  type LogLevel,
+  type SettingsTable,
+  type SettingsText,
+} from '@godwit/protocol';
+
+export { SettingsError };
+
+/** What a media node reads. */
+export const nodeSettingsTable = {
+  GODWIT_CONTROL_URL: {
+    schema: z.url({
+      protocol: /^(https?|wss?)$/,
+      error: 'must be the URL of the control plane, e.g. http://127.0.0.1:4600',
+    }),
+    otherwise: 'none, needed',
+    meaning: 'the control plane, e.g. `http://127.0.0.1:4600`',
+  },
+  GODWIT_JOIN_KEY: {
+    schema: z
+      .string({ error: 'must be the join key that control was started with' })
+      .min(16, 'is too short to be a join key; take the one of control'),
+    otherwise: 'none, needed',
+    isSecret: true,
+    meaning: 'control’s join key',
+  },
+  GODWIT_ANNOUNCED_ADDRESSES: {
+    schema: z.string().default(''),
+    otherwise: 'usable host addresses',
+    meaning: 'addresses told to clients, separated by commas',
+  },
+  GODWIT_RTC_PORTS: {
+    schema: z
+      .string()
+      .regex(/^\d{1,5}(-\d{1,5})?$/, 'must be a port or a range, e.g. 40000-40007')
+      .optional(),
+    otherwise: 'free ports',
+    meaning:
+      'UDP port or range for clients, e.g. `40000-40007`; one shared socket a port. `godwit up` divides it among its nodes',
+  },
+  GODWIT_LINK_ADDRESS: {
+    schema: z.string().optional(),
+    otherwise: 'the first announced address',
+    meaning: 'where other nodes reach this one; `127.0.0.1` under `godwit up`',
+  },
+  GODWIT_LINK_PORT: {
+    schema: portSetting.default(0),
+    otherwise: 'free port',
+    meaning: 'UDP port of the links',
+  },
+  GODWIT_NODE_HTTP_PORT: {
+    schema: portSetting.default(0),
+    otherwise: 'free port',
+    meaning: 'operations listener: `/health`, `/metrics`, status',
+  },
+  GODWIT_NODE_HTTP_HOST: {
+    schema: z.string().default('127.0.0.1'),
+    meaning: 'address of the operations listener',
+  },
+  GODWIT_LOG_LEVEL: { schema: logLevelSetting.default('info'), meaning: 'as above' },
+} as const satisfies SettingsTable;
 
 /** Settings of a media node (docs/reference/settings.md). Only the control URL and the join key have no default. */
 export interface NodeSettings {
@@ -14,49 +79,15 @@ export interface NodeSettings {
   /** Operations listener; 0: a free port. */
   readonly httpPort: number;
   readonly httpHost: string;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly logLevel: LogLevel;
 }
 
-/** A setting that cannot be used: one line with the remedy. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-}
-
-const port = z.coerce.number().int().min(0).max(65_535);
 /** Sockets of one range: each is a file descriptor and a kernel buffer of several MB. */
 const RTC_PORTS_MAX = 256;
 
-const schema = z.object({
-  GODWIT_CONTROL_URL: z.url({
-    protocol: /^(https?|wss?)$/,
-    error: 'must be the URL of the control plane, e.g. http://127.0.0.1:4600',
-  }),
-  GODWIT_JOIN_KEY: z
-    .string({ error: 'must be the join key that control was started with' })
-    .min(16, 'is too short to be a join key'),
-  GODWIT_ANNOUNCED_ADDRESSES: z.string().default(''),
-  GODWIT_RTC_PORTS: z
-    .string()
-    .regex(/^\d{1,5}(-\d{1,5})?$/, 'must be a port or a range, e.g. 40000-40007')
-    .optional(),
-  GODWIT_LINK_ADDRESS: z.string().optional(),
-  GODWIT_LINK_PORT: port.default(0),
-  GODWIT_NODE_HTTP_PORT: port.default(0),
-  GODWIT_NODE_HTTP_HOST: z.string().default('127.0.0.1'),
-  GODWIT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-});
-
-/** Reads the environment. Throws a SettingsError that names the variable and what to do. */
-export function parseNodeSettings(env: Readonly<Record<string, string | undefined>>): NodeSettings {
-  const present = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const parsed = schema.safeParse(present);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new SettingsError(`${String(issue?.path[0] ?? 'settings')} ${issue?.message ?? 'cannot be used'}`);
-  }
-  const values = parsed.data;
+/** Reads the settings of a node. Throws a SettingsError that names the variable and what to do, never its value. */
+export function parseNodeSettings(text: SettingsText): NodeSettings {
+  const values = readSettings(nodeSettingsTable, text);
   return {
     controlUrl: values.GODWIT_CONTROL_URL,
     joinKey: values.GODWIT_JOIN_KEY,
@@ -77,7 +108,7 @@ function parsePorts(range: string | undefined): NodeSettings['rtcPorts'] {
   const [first = 0, last = first] = range.split('-').map(Number);
   if (first < 1 || last < first || last > 65_535 || last - first + 1 > RTC_PORTS_MAX) {
     throw new SettingsError(
-      `GODWIT_RTC_PORTS must be an ascending range of at most ${RTC_PORTS_MAX} ports between 1 and 65535, e.g. 40000-40007`,
+      `GODWIT_RTC_PORTS must be an ascending range of at most ${RTC_PORTS_MAX} ports between 1 and 65535, e.g. 40000-40007.`,
     );
   }
   return { first, last };

@@ -77,10 +77,10 @@ const controlReplicas = z.array(controlReplica).max(REPLICAS_MAX);
 export const nodeWelcome = z.object({
   type: z.literal('welcome'),
   nodeId,
-  /** Who answers here. */
-  replicaId: z.string().max(64),
+  /** Who answers here. Absent from a control of before this field, as the next. */
+  replicaId: z.string().max(64).default(''),
   /** Every control, this one among them. */
-  replicas: controlReplicas,
+  replicas: controlReplicas.default([]),
 });
 export type NodeWelcome = z.infer<typeof nodeWelcome>;
 

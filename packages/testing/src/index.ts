@@ -1,4 +1,5 @@
 export * from './callback-receiver.js';
+export * from './certificate.js';
 export * from './chromium.js';
 export * from './firefox.js';
 export * from './network-namespace.js';
@@ -10,5 +11,6 @@ export * from './platform-api.js';
 export * from './platform.js';
 export * from './postgres.js';
 export * from './project-token.js';
+export * from './secret-search.js';
 export * from './test-page.js';
 export * from './trend.js';

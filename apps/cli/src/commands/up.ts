@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadSecrets, parseSettings, secretsPath } from '@godwit/control';
+import { readSettings } from '@godwit/protocol';
 import { CONFIGURATION_EXIT_CODE } from '../errors.js';
 import { COMMAND_SCRIPT } from '../installation.js';
 import { lanUrl, prepareLan } from '../lan/lan.js';
+import { commandSettingsTable } from '../settings/table.js';
 import { startChild } from '../supervisor/child.js';
 import { ChildCannotRunError, Supervisor } from '../supervisor/supervisor.js';
-import { controlEnvironment, nodeEnvironment, nodeCountOf } from '../up/environments.js';
+import { controlEnvironment, nodeEnvironment } from '../up/environments.js';
 import { describePlatform } from '../up/welcome.js';
 
 export interface UpOptions {
@@ -14,8 +16,8 @@ export interface UpOptions {
 
 /** Runs one control process and GODWIT_NODES media nodes on this machine until SIGTERM or Ctrl-C. */
 export async function up(options: UpOptions): Promise<void> {
-  const settings = parseSettings(process.env, process.env['GODWIT_SETTINGS_FILE']);
-  const nodeCount = nodeCountOf(process.env);
+  const settings = parseSettings(process.env);
+  const { GODWIT_NODES: nodeCount } = readSettings(commandSettingsTable, process.env);
   const secrets = await loadSecrets(settings);
   const lan = options.lan ? await prepareLan(settings.dataDir) : undefined;
   const supervisor = createSupervisor();

@@ -1,6 +1,8 @@
+import { readSettings } from '@godwit/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { controlEnvironment, nodeCountOf, nodeEnvironment, portShare } from './environments.js';
+import { commandSettingsTable } from '../settings/table.js';
+import { controlEnvironment, nodeEnvironment, portShare } from './environments.js';
 
 const node = {
   number: 1,
@@ -9,6 +11,9 @@ const node = {
   joinKey: 'join',
   lan: undefined,
 };
+
+const nodeCountOf = (env: Record<string, string>): number =>
+  readSettings(commandSettingsTable, env).GODWIT_NODES;
 
 describe('the settings of embedded processes', () => {
   it('are two nodes unless GODWIT_NODES says otherwise', () => {
@@ -36,6 +41,24 @@ describe('the settings of embedded processes', () => {
         .filter((name) => name.startsWith('GODWIT_'))
         .sort(),
     ).toEqual(['GODWIT_CONTROL_URL', 'GODWIT_JOIN_KEY', 'GODWIT_LINK_ADDRESS', 'GODWIT_LOG_LEVEL']);
+  });
+
+  it('give a process nothing that it does not read', () => {
+    const env = {
+      GODWIT_NODES: '3',
+      GODWIT_PROT: '1',
+      GODWIT_TEST_PROBES: 'x',
+      GODWIT_DEBUG: '1',
+      PATH: '/bin',
+    };
+    expect(Object.keys(controlEnvironment(env, { joinKey: 'join' })).sort()).toEqual([
+      'GODWIT_DEBUG',
+      'GODWIT_JOIN_KEY',
+      'GODWIT_LOG_LEVEL',
+      'GODWIT_TEST_PROBES',
+      'PATH',
+    ]);
+    expect(nodeEnvironment(env, node)).not.toHaveProperty('GODWIT_PROT');
   });
 
   it('give each node a free operations port', () => {

@@ -1,28 +1,13 @@
+import { controlSettingsTable } from '@godwit/control';
+import { nodeSettingsTable } from '@godwit/node';
+import type { SettingsTable } from '@godwit/protocol';
 import { CliError } from '../errors.js';
 import type { Lan } from '../lan/lan.js';
-import { EMBEDDED_NODES_MAX } from '../limits.js';
 
 type Environment = Readonly<NodeJS.ProcessEnv>;
 
-/** Settings that only control may know: a media node has no use for them. */
-const CONTROL_SECRETS = [
-  'GODWIT_API_KEY',
-  'GODWIT_API_SECRET',
-  'GODWIT_ADMIN_TOKEN',
-  'GODWIT_STORAGE_KEY',
-  // It may hold a password.
-  'GODWIT_DATABASE_URL',
-] as const;
-const DEFAULT_NODES = 2;
-
-/** GODWIT_NODES; throws a CliError when it is no usable number. */
-export function nodeCountOf(env: Environment): number {
-  const text = env['GODWIT_NODES'];
-  if (text === undefined || text === '') return DEFAULT_NODES;
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= EMBEDDED_NODES_MAX) return count;
-  throw new CliError('configuration', `GODWIT_NODES must be a whole number from 1 to ${EMBEDDED_NODES_MAX}.`);
-}
+/** What one of several nodes on a machine cannot have as it is written. */
+const NOT_SHARED = ['GODWIT_NODE_HTTP_PORT', 'GODWIT_LINK_PORT'];
 
 /** What the control child gets. Secrets travel here, never on a command line. */
 export function controlEnvironment(
@@ -31,7 +16,7 @@ export function controlEnvironment(
   lan?: Lan,
 ): Environment {
   return {
-    ...quiet(env),
+    ...quiet(readBy(controlSettingsTable, env)),
     GODWIT_JOIN_KEY: secrets.joinKey,
     ...(lan === undefined
       ? {}
@@ -54,9 +39,8 @@ export interface EmbeddedNode {
 
 /** What a node child gets: free ports, links over loopback, and its share of GODWIT_RTC_PORTS. */
 export function nodeEnvironment(env: Environment, node: EmbeddedNode): Environment {
-  const inherited = { ...quiet(env) };
-  for (const name of [...CONTROL_SECRETS, 'GODWIT_NODE_HTTP_PORT', 'GODWIT_LINK_PORT'])
-    delete inherited[name];
+  const inherited = { ...quiet(readBy(nodeSettingsTable, env)) };
+  for (const name of NOT_SHARED) delete inherited[name];
   const range = env['GODWIT_RTC_PORTS'];
   return {
     ...inherited,
@@ -85,6 +69,13 @@ export function portShare(range: string, number: number, nodeCount: number): str
   }
   const start = first + (number - 1) * share;
   return `${start}-${start + share - 1}`;
+}
+
+/** Without the settings that a process does not read: control's secrets are not for nodes, and nothing is told twice. */
+function readBy(table: SettingsTable, env: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^GODWIT_(?!TEST_|E2E_|DEBUG$)/.test(name) || name in table),
+  );
 }
 
 /** Under one terminal only what needs attention is shown, unless somebody asks for more. */

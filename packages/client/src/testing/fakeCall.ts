@@ -84,6 +84,7 @@ export class FakeCall {
           connections: [],
           streams: [],
           muteForced: false,
+          signals: 0,
           seq: this.#seq,
           ...this.roster,
         };

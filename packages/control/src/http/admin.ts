@@ -2,23 +2,58 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { SESSION_ID_CHARS_MAX } from '@godwit/protocol';
-import type { ControlContext } from '../context.js';
 import { ControlError } from '../errors.js';
-import type { NodeView } from '../nodes/registry.js';
 import { keepSession } from '../roster/keep.js';
 import type { SessionState } from '../roster/state.js';
-import { verifyAdminToken } from '../tokens/project-token.js';
 import { nodeRoutes } from './nodes.js';
+import { timeMs } from './openapi.js';
 import { projectRoutes } from './projects.js';
-import type { HttpOptions } from './server.js';
+import { replicaRoutes } from './replicas.js';
+import type { HttpOptions, RouteOptions } from './server.js';
 
-/** What operators read and do under /admin/v1. */
-export function adminRoutes(app: FastifyInstance, options: HttpOptions, done: () => void): void {
-  const { context, adminToken } = options;
-  app.addHook('onRequest', async (request) => verifyAdminToken(request.headers.authorization, adminToken));
-  const typed = app.withTypeProvider<ZodTypeProvider>();
+const sessionSummary = z.object({
+  sessionId: z.string(),
+  createdAt: timeMs,
+  connections: z.number().int(),
+  streams: z.number().int(),
+});
+const sessionView = z
+  .object({
+    sessionId: z.string(),
+    connections: z.array(
+      z.object({
+        connectionId: z.string(),
+        nodeId: z.string().nullable().describe('The node that owns its transport; null before there is one.'),
+        epoch: z.number().int().nullable(),
+        migratable: z.boolean().describe('Whether the client follows moves (`sessionMigration`).'),
+      }),
+    ),
+    streams: z.array(z.object({ streamId: z.string(), connectionId: z.string(), name: z.string() })),
+  })
+  .meta({ id: 'Session' });
+/** Who is in a session and which node owns each transport. */
+export type SessionView = Readonly<z.infer<typeof sessionView>>;
+const tags = ['admin'];
+
+/** Reads for operators under /admin/v1. */
+export function adminRoutes(app: FastifyInstance, options: RouteOptions, done: () => void): void {
+  const { adminToken, gate } = options;
+  app.addHook('onRequest', (request) => gate.admin(request, adminToken));
   nodeRoutes(app, options);
-  typed.get('/admin/v1/sessions', async () => {
+  replicaRoutes(app, options);
+  sessionRoutes(app, options);
+  projectRoutes(app, options);
+  done();
+}
+
+function sessionRoutes(app: FastifyInstance, { context }: HttpOptions): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const list = {
+    summary: 'List the sessions',
+    tags,
+    response: { 200: z.object({ items: z.array(sessionSummary) }).describe('The newest ones.') },
+  };
+  typed.get('/admin/v1/sessions', { schema: list }, async () => {
     const records = await context.storage.sessions.list();
     const counts = await context.storage.sessions.countLive(records.map(({ sessionId }) => sessionId));
     return {
@@ -29,56 +64,19 @@ export function adminRoutes(app: FastifyInstance, options: HttpOptions, done: ()
       })),
     };
   });
-  const params = z.object({ sessionId: z.string().max(SESSION_ID_CHARS_MAX) });
-  typed.get('/admin/v1/sessions/:sessionId', { schema: { params } }, async (request) => {
+  const read = {
+    summary: 'Read a session',
+    description: 'Who is in it and which node owns each transport.',
+    tags,
+    params: z.object({ sessionId: z.string().max(SESSION_ID_CHARS_MAX) }),
+    response: { 200: sessionView.describe('The session.') },
+    errors: ['sessionNotFound'],
+  } as const;
+  typed.get('/admin/v1/sessions/:sessionId', { schema: read }, async (request) => {
     const session = await keepSession(context, request.params.sessionId);
     if (session === null) throw new ControlError('sessionNotFound', 'There is no such session.');
     return viewSession(session);
   });
-  projectRoutes(app, options);
-  done();
-}
-
-export interface NodeSummary {
-  readonly id: string;
-  readonly state: string;
-  /** Integer percent of one core. */
-  readonly mediaLoad: number;
-  readonly transports: number;
-  readonly sessions: number;
-  readonly version: string;
-  readonly pid: number | null;
-  readonly opsUrl: string | null;
-}
-
-/** A node as the admin API and the demo page show it. */
-export function viewNode(context: ControlContext, node: NodeView): NodeSummary {
-  const connections = context.roster.connectionsOn(node.nodeId);
-  return {
-    id: node.nodeId,
-    state: node.state,
-    mediaLoad: Math.round(node.load * 100),
-    transports: connections.length,
-    sessions: new Set(connections.map(({ session }) => session)).size,
-    version: node.version,
-    pid: node.pid,
-    opsUrl: node.opsUrl,
-  };
-}
-
-export interface SessionView {
-  readonly sessionId: string;
-  readonly connections: readonly {
-    readonly connectionId: string;
-    readonly nodeId: string | null;
-    readonly epoch: number | null;
-    readonly migratable: boolean;
-  }[];
-  readonly streams: readonly {
-    readonly streamId: string;
-    readonly connectionId: string;
-    readonly name: string;
-  }[];
 }
 
 /** Who is in a session and which node owns each transport; null before there is one. */

@@ -11,7 +11,8 @@ import { migrationStarted, viewMigration, viewStarted } from '../migration/view.
 import { keepSession } from '../roster/keep.js';
 import type { SessionState } from '../roster/state.js';
 import { issueClientToken } from '../tokens/client-token.js';
-import { viewNode, viewSession } from './admin.js';
+import { viewSession } from './admin.js';
+import { nodeCounts, viewNode } from './node-view.js';
 import type { HttpOptions } from './server.js';
 import { systemUrl } from './system-url.js';
 
@@ -33,7 +34,7 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
 
   typed.post(
     '/demo/session',
-    { schema: { body: z.object({ session: demoName.optional() }).nullish() } },
+    { schema: { hide: true, body: z.object({ session: demoName.optional() }).nullish() } },
     async (request) => {
       const project = await context.projects.find(firstProject);
       if (project === null) throw new ControlError('internal', 'The project of the settings is gone.');
@@ -62,7 +63,7 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
   const body = z
     .object({ target: z.string().max(64).optional(), rehearsal: z.boolean().optional() })
     .nullish();
-  const start = { params, body, response: { 200: migrationStarted } };
+  const start = { hide: true, params, body, response: { 200: migrationStarted } };
   typed.post('/demo/sessions/:sessionId/migrate', { schema: start }, async (request) => {
     const session = await findDemoSession(context, request.params.sessionId);
     const { target = null, rehearsal = false } = request.body ?? {};
@@ -70,13 +71,14 @@ export function demoRoutes(app: FastifyInstance, options: HttpOptions, done: () 
     return viewStarted(await migrations.start(session, { target, rehearsal, ignoreMinAge: true }));
   });
 
-  typed.get('/demo/sessions/:sessionId', { schema: { params } }, async (request) => {
+  typed.get('/demo/sessions/:sessionId', { schema: { hide: true, params } }, async (request) => {
     const session = await findDemoSession(context, request.params.sessionId);
+    const counts = await nodeCounts(context);
     const history = await context.storage.migrations.listOfSession(session.sessionId);
     const shown = history.slice(0, DEMO_MIGRATIONS_SHOWN_MAX);
     return {
       ...viewSession(session),
-      nodes: context.nodes.list().map((node) => viewNode(context, node)),
+      nodes: context.nodes.list().map((node) => viewNode(node, counts)),
       migrations: await Promise.all(shown.map((migration) => viewMigration(context.storage, migration))),
     };
   });

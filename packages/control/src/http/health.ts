@@ -1,7 +1,41 @@
 import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
 import { errorCatalogue } from '../errors.js';
 import { holdingsOf } from '../holdings.js';
 import type { HttpOptions } from './server.js';
+
+const tags = ['operations'];
+const health = {
+  summary: 'Health of the platform',
+  tags,
+  response: {
+    200: z.object({ status: z.literal('ok') }).describe('Sessions can be created, and a node is in service.'),
+    503: z
+      .object({
+        status: z.literal('unavailable'),
+        reason: z.string(),
+        code: z.number().int(),
+        message: z.string(),
+        description: z.string(),
+      })
+      .describe('No node is in service.'),
+  },
+};
+const status = {
+  summary: 'Status for load balancers',
+  tags,
+  response: {
+    200: z
+      .object({ status: z.literal('success'), result: z.literal('OK') })
+      .describe('This control takes requests.'),
+  },
+};
+const metricsText = {
+  summary: 'Metrics',
+  tags,
+  produces: ['text/plain'],
+  response: { 200: z.string().describe('In the text format of Prometheus.') },
+};
 
 /** `/health`, the status URL for load balancers, and `/metrics`. */
 export function healthRoutes(
@@ -9,15 +43,15 @@ export function healthRoutes(
   { context, migrations }: HttpOptions,
   done: () => void,
 ): void {
-  app.get('/health', (_request, reply) => {
+  app.get('/health', { schema: health }, (_request, reply) => {
     const isReady = context.nodes.list().some((node) => node.inService);
     if (isReady && !context.isLeaving()) return reply.send({ status: 'ok' });
     const { status, code, message } = errorCatalogue.unavailable;
     const reason = isReady ? 'This control is about to end.' : 'No media node is in service yet.';
     return reply.code(status).send({ status: 'unavailable', reason, code, message, description: reason });
   });
-  app.get('/api/client/v2/status', () => ({ status: 'success', result: 'OK' }));
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/api/client/v2/status', { schema: status }, () => ({ status: 'success', result: 'OK' }));
+  app.get('/metrics', { schema: metricsText }, async (_request, reply) => {
     const { metrics, roster, nodes } = context;
     const connections = roster.connections();
     metrics.connections.set(connections.length);

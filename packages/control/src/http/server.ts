@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
-import swagger from '@fastify/swagger';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
-  jsonSchemaTransform,
   serializerCompiler,
   validatorCompiler,
-  type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { Storage } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
@@ -26,10 +23,12 @@ import { isDatabaseAway } from '../roster/unwritten.js';
 import { adminRoutes } from './admin.js';
 import { assetRoutes } from './assets.js';
 import { demoRoutes } from './demo.js';
+import { Gate, type RateLimits } from './gate.js';
 import { healthRoutes } from './health.js';
 import { KeptElsewhere } from '../replicas/kept-elsewhere.js';
 import { PASSED_ON_HEADER } from '../signalling/tunnel.js';
 import { passOn } from './pass-on.js';
+import { describeRoutes, openapiDocument } from './openapi.js';
 import { restRoutes } from './rest/index.js';
 
 export interface HttpOptions {
@@ -42,6 +41,9 @@ export interface HttpOptions {
   /** API key of the project of the settings: the demo page's. */
   readonly firstProject: string;
   readonly demo: boolean;
+  readonly rateLimits: RateLimits;
+  /** Addresses and networks whose X-Forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
   /** Folder with the built `godwit.js`. */
   readonly sdkDir?: string;
   readonly sdkVersion?: string;
@@ -51,9 +53,10 @@ export interface HttpOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
-/** An instance whose schemas are zod's. */
-export type HttpInstance = FastifyInstance & { withTypeProvider: FastifyInstance['withTypeProvider'] };
-export type { ZodTypeProvider };
+/** What the routes of REST and of the admin API share. */
+export interface RouteOptions extends HttpOptions {
+  readonly gate: Gate;
+}
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
@@ -73,6 +76,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     genReqId: () => randomUUID(),
+    // An empty list would be compiled into a function that is asked for nothing.
+    trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     frameworkErrors: (error, _request, reply: FastifyReply) => {
       const known = asControlError(error);
       void reply.code(known.status).send(known.body);
@@ -90,15 +95,15 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     origin: '*',
     methods: METHODS,
     allowedHeaders: ['authorization', 'content-type', 'x-opentok-auth'],
+    exposedHeaders: ['retry-after'],
   });
-  await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Godwit', version: '1' } },
-    transform: jsonSchemaTransform,
-  });
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  await describeRoutes(app);
+  let document: object | null = null;
+  app.get('/openapi.json', { schema: { hide: true } }, () => (document ??= openapiDocument(app)));
   await app.register(healthRoutes, options);
-  await app.register(restRoutes, options);
-  await app.register(adminRoutes, options);
+  const gate = await Gate.open(app, options.context, options.rateLimits);
+  await app.register(restRoutes, { ...options, gate });
+  await app.register(adminRoutes, { ...options, gate });
   if (options.demo) await app.register(demoRoutes, options);
   await app.register(assetRoutes, options);
   return app;
@@ -142,10 +147,11 @@ function answerErrors(app: FastifyInstance, { context }: HttpOptions): void {
       }
     }
     const known = asControlError(error);
-    if (known.status >= 500) {
+    // That the database is away is logged once, by whoever noticed it first.
+    if (known.entry === 'internal')
       context.log.error({ error: error.message, route: request.routeOptions.url }, 'a REST request failed');
-    }
-    if (known.entry === 'unavailable') reply.header('retry-after', RETRY_AFTER_SECONDS);
+    const retryAfterSeconds = known.entry === 'unavailable' ? RETRY_AFTER_SECONDS : known.retryAfterSeconds;
+    if (retryAfterSeconds !== null) reply.header('retry-after', retryAfterSeconds);
     return reply.code(known.status).send(known.body);
   });
 }

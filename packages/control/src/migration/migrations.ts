@@ -10,7 +10,7 @@ import type { ConnectionState, SessionState } from '../roster/state.js';
 import { decideMigration } from './eligibility.js';
 import { moveTransport } from './move.js';
 import { MoveLog } from './move-log.js';
-import { MoveSlots } from './move-slots.js';
+import { MoveSlots, shareOf } from './move-slots.js';
 import type { MoveWaits } from './move-waits.js';
 
 export interface MigrationRequest {
@@ -27,13 +27,14 @@ const ROTATION_REASON = 'serverRotation';
 export class Migrations {
   readonly #context: ControlContext;
   readonly #waits: MoveWaits;
-  readonly #begun = new MoveSlots(NODE_MOVES_BEGUN_MAX);
+  readonly #begun: MoveSlots;
   readonly #moveLog: MoveLog;
   readonly #running = new Map<string, Promise<void>>();
 
   constructor(context: ControlContext, waits: MoveWaits) {
     this.#context = context;
     this.#waits = waits;
+    this.#begun = new MoveSlots(() => shareOf(context, NODE_MOVES_BEGUN_MAX));
     this.#moveLog = new MoveLog(context.storage, context.log);
   }
 

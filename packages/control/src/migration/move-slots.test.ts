@@ -6,7 +6,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 describe('slots of moves', () => {
   it('let as many moves of a node be under way as there are, whatever its part in them', async () => {
-    const slots = new MoveSlots(2);
+    const slots = new MoveSlots(() => 2);
     const started: string[] = [];
     const take = async (name: string, nodes: string[]): Promise<() => void> => {
       const release = await slots.take(nodes);
@@ -26,7 +26,7 @@ describe('slots of moves', () => {
   });
 
   it('are given back once, however often it is said', async () => {
-    const slots = new MoveSlots(1);
+    const slots = new MoveSlots(() => 1);
     const release = await slots.take(['a']);
     const waiting = [slots.take(['a']), slots.take(['a'])];
     release();

@@ -1,10 +1,18 @@
+import type { ControlContext } from '../context.js';
+
+/** This control's share of a bound that holds for one node: every control of the database commands it. At least one. */
+export function shareOf({ membership }: Pick<ControlContext, 'membership'>, ofNode: number): number {
+  return Math.max(1, Math.floor(ofNode / Math.max(1, membership.replicas().length)));
+}
+
 /** Lets only so many moves of one node be under way at a time. First come, first served, as far as their nodes are free. */
 export class MoveSlots {
-  readonly #max: number;
+  readonly #max: () => number;
   readonly #active = new Map<string, number>();
   readonly #waiting: { readonly nodeIds: readonly string[]; readonly go: () => void }[] = [];
 
-  constructor(max: number) {
+  /** `max` is asked each time: other controls that command the same nodes come and go. */
+  constructor(max: () => number) {
     this.#max = max;
   }
 
@@ -41,7 +49,7 @@ export class MoveSlots {
   }
 
   #areFree(nodeIds: readonly string[]): boolean {
-    return nodeIds.every((nodeId) => (this.#active.get(nodeId) ?? 0) < this.#max);
+    return nodeIds.every((nodeId) => (this.#active.get(nodeId) ?? 0) < this.#max());
   }
 
   #count(nodeIds: readonly string[], change: 1 | -1): void {

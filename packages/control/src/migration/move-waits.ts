@@ -20,8 +20,12 @@ export interface MoveWait {
 /** Ties the events of nodes to the moves that wait for them. */
 export class MoveWaits {
   /** A move takes one of each of its nodes before its client is told. */
-  readonly slots = new MoveSlots(NODE_MOVES_ACTIVE_MAX);
+  readonly slots: MoveSlots;
   readonly #waits = new Map<string, MoveWait>();
+
+  constructor(share: (ofNode: number) => number) {
+    this.slots = new MoveSlots(() => share(NODE_MOVES_ACTIVE_MAX));
+  }
 
   /** Moves that wait. */
   get size(): number {

@@ -42,6 +42,14 @@ export class NodeEvents implements RegistryListener {
     );
   }
 
+  /** Sessions were taken up: those on a node that stops were to leave it, and their keeper is gone. */
+  async drainStopping(): Promise<void> {
+    const { nodes, roster } = this.#context;
+    const stopping = nodes.list().filter(({ state }) => state === 'stopping');
+    const holding = stopping.filter(({ nodeId }) => roster.connectionsBoundTo(nodeId).length > 0);
+    await Promise.all(holding.map(({ nodeId }) => drainNode(this.#context, this.#migrations, nodeId)));
+  }
+
   onNodeLost(nodeId: string): void {
     this.#waits.nodeLost(nodeId);
     for (const session of this.#context.roster.sessions()) this.#context.routes.forgetNode(session, nodeId);

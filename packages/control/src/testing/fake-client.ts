@@ -37,8 +37,9 @@ export class FakeClient {
     socket.on('error', () => undefined);
   }
 
-  static open(url: string): Promise<FakeClient> {
-    const socket = new WebSocket(url.replace('http', 'ws') + SIGNALLING_PATH);
+  /** `ca`: the certificate that a listener of HTTPS has. */
+  static open(url: string, ca?: string): Promise<FakeClient> {
+    const socket = new WebSocket(url.replace('http', 'ws') + SIGNALLING_PATH, ca === undefined ? {} : { ca });
     const client = new FakeClient(socket);
     return new Promise((resolve, reject) => {
       socket.once('open', () => resolve(client));

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { newSessionRecord, openMemoryStorage, openPostgresStorage, type Storage } from '@godwit/storage';
 import { createControl, type Control, type ControlOptions } from '../control.js';
+import type { ControlSettings } from '../settings.js';
 import { issueClientToken } from '../tokens/client-token.js';
 import type { Role } from '../tokens/roles.js';
 import { FakeClient, offerSdp, type ConnectResult, type OfferResult } from './fake-client.js';
@@ -40,12 +41,13 @@ export class Harness {
   }
 
   static async start(
-    options: {
-      migrationMinAgeMs?: number;
+    options: Partial<
+      Pick<ControlSettings, 'migrationMinAgeMs' | 'rateLimits' | 'trustedProxies' | 'tlsFiles'>
+    > & {
       storage?: Storage;
       /** Shared with other controls; `storage` is the harness's own way to it then. */
       databaseUrl?: string;
-    } & Partial<Pick<ControlOptions, 'timings' | 'sdkDir' | 'sdkVersion' | 'dashboardDir'>> = {},
+    } & Partial<Pick<ControlOptions, 'timings' | 'onTaken' | 'sdkDir' | 'sdkVersion' | 'dashboardDir'>> = {},
   ): Promise<Harness> {
     const { databaseUrl } = options;
     const storage =
@@ -62,6 +64,9 @@ export class Harness {
         migrationMinAgeMs: options.migrationMinAgeMs ?? 0,
         callbacksToPrivate: true,
         demo: true,
+        rateLimits: options.rateLimits ?? { projectPerSecond: 0, failuresPerMinute: 0 },
+        trustedProxies: options.trustedProxies ?? [],
+        ...(options.tlsFiles === undefined ? {} : { tlsFiles: options.tlsFiles }),
         logLevel: 'debug',
         ...(databaseUrl === undefined ? {} : { databaseUrl }),
       },

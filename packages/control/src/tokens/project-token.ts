@@ -3,21 +3,34 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { decodeJwt } from 'jose';
 import { ControlError } from '../errors.js';
 import { CLOCK_TOLERANCE_SECONDS, PROJECT_TOKEN_LIFETIME_SECONDS_MAX } from '../limits.js';
-import type { Project, ProjectDirectory } from '../projects/project.js';
+import type { Project } from '../projects/project.js';
 import { projectOf } from './client-token.js';
 import { verifyProjectJwt } from './signatures.js';
 
+/** A JWT as it came, and whose it says that it is. Nothing is proven yet. */
+export interface Claim {
+  readonly token: string;
+  readonly apiKey: string;
+}
+
 /**
- * The project that a server SDK speaks for: a JWT in X-OPENTOK-AUTH, or as bearer in Authorization; HS256 with one of the
- * project's secrets, or RS256 with the private half of one of its keys. Throws a ControlError.
+ * What a server SDK presents: a JWT in X-OPENTOK-AUTH, or as bearer in Authorization. Throws a ControlError when there is none,
+ * or none that names a project.
  */
-export async function authenticateProject(
-  headers: IncomingHttpHeaders,
-  projects: ProjectDirectory,
+export function readClaim(headers: IncomingHttpHeaders): Claim {
+  const token = presentedToken(headers);
+  return { token, apiKey: claimedProject(token) };
+}
+
+/**
+ * Checks that the project has signed the JWT: HS256 with one of its secrets, or RS256 with the private half of one of its keys.
+ * Throws a ControlError; null, a project that there is not, is refused like a wrong signature.
+ */
+export async function verifyClaim(
+  { token }: Claim,
+  project: Project | null,
   nowMs: number,
 ): Promise<Project> {
-  const token = presentedToken(headers);
-  const project = await projects.find(claimedProject(token));
   if (project === null) throw refused();
   const payload = await verifyProjectJwt(token, project, {
     currentDate: new Date(nowMs),

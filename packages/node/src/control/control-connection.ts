@@ -168,7 +168,8 @@ export class ControlConnection {
       })
       .catch((error: unknown) => {
         const known = error instanceof NodeError;
-        if (!known) this.#options.log.error({ error, command: parsed.data.type }, 'a command failed');
+        if (!known)
+          this.#options.log.error({ error: String(error), command: parsed.data.type }, 'a command failed');
         reply(
           socket,
           parsed.data.id,

@@ -137,7 +137,7 @@ function freeze(context: NodeContext, entry: SourceEntry, host: TransportHost): 
     context.datapath.setInbound(host.transportId, { kind: 'forward', linkId, final: true });
   } catch (error) {
     context.log.error(
-      { error, transportId: host.transportId },
+      { error: String(error), transportId: host.transportId },
       'the state could not be sealed, the transport stays',
     );
     runSource(context, entry, move.freezeFailed(nowMs));

@@ -149,7 +149,7 @@ function goOn(
   try {
     context.datapath.thaw(transportId, state.media, { count: GRANT_INDICES });
   } catch (error) {
-    context.log.error({ error, transportId }, 'the datapath refused a state');
+    context.log.error({ error: String(error), transportId }, 'the datapath refused a state');
     context.streams.restoreIngress(nowMs, formerIngress);
     return false;
   } finally {

@@ -34,7 +34,7 @@ it('tells control of what it owns, and whose handshake is over, for the event of
   table.set(host('2222222222222222', { name: 'owner', epoch: 1 }));
   table.set(host('3333333333333333', { name: 'target', epoch: 2, sourceNodeId: 'node-b' }));
   expect(table.owned()).toEqual([
-    { transportId: '1111111111111111', epoch: 3, connected: true },
-    { transportId: '2222222222222222', epoch: 1, connected: false },
+    { transportId: '1111111111111111', sessionId: 's', epoch: 3, connected: true },
+    { transportId: '2222222222222222', sessionId: 's', epoch: 1, connected: false },
   ]);
 });

@@ -73,6 +73,7 @@ export function connectionsContract({ it, equal }: ContractRunner, open: () => R
     await nodes.seen([wished], 9);
     equal((await nodes.get(wished))?.lastSeenAtMs, 9);
     const { transportId } = await newTransport(storage, other);
+    equal((await storage.transports.countLive()).get(other), { transports: 1, sessions: 1 });
     equal(await nodes.forgetIdle(9), []);
     await storage.transports.end(transportId, NOW_MS);
     equal(await nodes.forgetIdle(9), [other]);

@@ -74,9 +74,9 @@ class Replica implements Membership {
   }
   isSure(): boolean {
     const heldMs = this.#clockMs() - this.#leaseFromMs;
+    if (this.#isLost) return false;
     // Who has left keeps nothing that could be written wrongly.
-    if (this.#hasLeft) return true;
-    return !this.#isLost && heldMs < REPLICA_LEASE_MS - REPLICA_LEASE_MARGIN_MS;
+    return this.#hasLeft || heldMs < REPLICA_LEASE_MS - REPLICA_LEASE_MARGIN_MS;
   }
 
   async join(): Promise<void> {

@@ -18,10 +18,17 @@ export interface MoveResult {
   readonly negotiated?: Json;
 }
 
+export interface NodeHoldings {
+  readonly transports: number;
+  readonly sessions: number;
+}
+
 /** Ownership of transports. Every change of it is a compare-and-set and says whether it won (HANDOVER 2.1, 8). */
 export interface TransportRepository {
   create(transport: TransportRecord): Promise<void>;
   get(transportId: string): Promise<TransportRecord | null>;
+  /** What each node owns of what has not ended, by its id. */
+  countLive(): Promise<Map<string, NodeHoldings>>;
   /** Of some sessions (at least one), or of all. */
   listLive(sessionIds?: readonly string[]): Promise<TransportRecord[]>;
   /**
@@ -168,6 +175,25 @@ function outcomes(database: Kysely<Schema>): Outcomes {
   };
 }
 
+async function countLive(database: Kysely<Schema>): Promise<Map<string, NodeHoldings>> {
+  const rows = await database
+    .selectFrom('transports')
+    .select(({ fn }) => [
+      'owner_node_id',
+      fn.countAll().as('transports'),
+      fn.count('session_id').distinct().as('sessions'),
+    ])
+    .where('ended_at_ms', 'is', null)
+    .groupBy('owner_node_id')
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      row.owner_node_id,
+      { transports: Number(row.transports), sessions: Number(row.sessions) },
+    ]),
+  );
+}
+
 function rows(database: Kysely<Schema>): Omit<TransportRepository, keyof (Grants & Outcomes)> {
   return {
     async create(transport) {
@@ -193,6 +219,7 @@ function rows(database: Kysely<Schema>): Omit<TransportRepository, keyof (Grants
       const row = await query.executeTakeFirst();
       return row === undefined ? null : toRecord(row);
     },
+    countLive: () => countLive(database),
     async listLive(sessionIds) {
       let query = database.selectFrom('transports').selectAll().where('ended_at_ms', 'is', null);
       if (sessionIds !== undefined) query = query.where('session_id', 'in', [...sessionIds]);

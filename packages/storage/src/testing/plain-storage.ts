@@ -280,6 +280,14 @@ function transportsOf({ transports }: PlainTables): TransportRepository {
       return done;
     },
     get: (transportId) => answer(transports.get(transportId) ?? null),
+    countLive: () => {
+      const live = [...transports.values()].filter(isLive);
+      const countOf = (nodeId: string): { transports: number; sessions: number } => {
+        const owned = live.filter(({ ownerNodeId }) => ownerNodeId === nodeId);
+        return { transports: owned.length, sessions: new Set(owned.map(({ sessionId }) => sessionId)).size };
+      };
+      return answer(new Map(live.map(({ ownerNodeId }) => [ownerNodeId, countOf(ownerNodeId)])));
+    },
     listLive: (sessionIds) => answer([...transports.values()].filter(isLive).filter(ofSessions(sessionIds))),
     ...outcomesOf(transports),
     raiseEpochs: (transportId, epochHighest) => {

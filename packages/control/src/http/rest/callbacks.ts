@@ -2,11 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { CALLBACK_RECEIVERS_MAX, type AuditEntry, type CallbackReceiver, type Job } from '@godwit/storage';
+import {
+  CALLBACK_RECEIVERS_MAX,
+  type AuditEntry,
+  type CallbackDelivery,
+  type CallbackReceiver,
+  type Job,
+} from '@godwit/storage';
 import { SESSION_EVENTS } from '../../callbacks/events.js';
 import { ControlError } from '../../errors.js';
 import { CALLBACK_URL_CHARS_MAX } from '../../limits.js';
 import type { HttpOptions } from '../server.js';
+import { nothing, timeMs } from '../openapi.js';
 import { authorizedProject, PROJECT, projectParams } from './authorization.js';
 
 /** An address that callbacks can be sent to; it must not carry a name and a password, which would be shown in lists. */
@@ -21,16 +28,55 @@ const registration = z.object({
   url: receiverUrl,
 });
 
+const receiverView = z
+  .object({
+    id: z.string(),
+    group: z.string(),
+    event: z.string().describe('The name of one, or `all`.'),
+    url: z.string(),
+    createdAt: timeMs,
+  })
+  .meta({ id: 'CallbackReceiver' });
+export const deadView = z
+  .object({
+    id: z.string(),
+    projectId: z.string(),
+    callbackId: z.string().describe('The receiver.'),
+    event: z.string(),
+    eventId: z.string().describe('The same at every attempt, as `Idempotency-Key`.'),
+    sessionId: z.string(),
+    body: z.unknown().describe('As it was sent.'),
+    createdAt: timeMs,
+    givenUpAt: timeMs.nullable(),
+    attempts: z.number().int(),
+    lastError: z.string().nullable(),
+  })
+  .meta({ id: 'DeadCallback' });
+const tags = ['callbacks'];
+
 /** Receivers of a project's callbacks, and what could not be delivered to them. */
 export function callbackRoutes(app: FastifyInstance, { context, storage }: HttpOptions): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  typed.get(`${PROJECT}/callback`, { schema: { params: projectParams } }, async (request) => {
-    const { apiKey } = await authorizedProject(context, request, request.params);
+  const list = {
+    summary: 'List the receivers of a project',
+    tags,
+    params: projectParams,
+    response: { 200: z.array(receiverView).describe('All of them.') },
+  };
+  typed.get(`${PROJECT}/callback`, { schema: list }, async (request) => {
+    const { apiKey } = authorizedProject(request, request.params);
     return (await storage.callbacks.list(apiKey)).map(viewReceiver);
   });
-  const create = { params: projectParams, body: registration };
+  const create = {
+    summary: 'Register a receiver',
+    tags,
+    params: projectParams,
+    body: registration,
+    response: { 200: receiverView.describe('The receiver.') },
+    errors: ['callbackLimit'],
+  } as const;
   typed.post(`${PROJECT}/callback`, { schema: create }, async (request) => {
-    const { apiKey } = await authorizedProject(context, request, request.params);
+    const { apiKey } = authorizedProject(request, request.params);
     const receiver: CallbackReceiver = {
       ...request.body,
       callbackId: randomUUID(),
@@ -42,9 +88,16 @@ export function callbackRoutes(app: FastifyInstance, { context, storage }: HttpO
       throw new ControlError('callbackLimit', `A project has at most ${CALLBACK_RECEIVERS_MAX} receivers.`);
     return viewReceiver(receiver);
   });
-  const one = { params: projectParams.extend({ callbackId: z.string().max(64) }) };
+  const one = {
+    summary: 'Remove a receiver',
+    description: 'With all that waits for it.',
+    tags,
+    params: projectParams.extend({ callbackId: z.string().max(64) }),
+    response: { 204: nothing },
+    errors: ['callbackNotFound'],
+  } as const;
   typed.delete(`${PROJECT}/callback/:callbackId`, { schema: one }, async (request, reply) => {
-    const { apiKey } = await authorizedProject(context, request, request.params);
+    const { apiKey } = authorizedProject(request, request.params);
     const { callbackId } = request.params;
     const audit = auditOf(context.clockMs(), apiKey, 'callback.removed', callbackId);
     if (!(await storage.callbacks.remove(apiKey, callbackId, audit)))
@@ -68,14 +121,28 @@ function deadRoutes(
   { context, storage }: Pick<HttpOptions, 'context' | 'storage'>,
 ): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  typed.get(`${PROJECT}/callback/dead`, { schema: { params: projectParams } }, async (request) => {
-    const { apiKey } = await authorizedProject(context, request, request.params);
+  const list = {
+    summary: 'List the callbacks that were given up',
+    tags,
+    params: projectParams,
+    response: {
+      200: z.object({ count: z.number().int(), items: z.array(deadView) }).describe('Those of the project.'),
+    },
+  };
+  typed.get(`${PROJECT}/callback/dead`, { schema: list }, async (request) => {
+    const { apiKey } = authorizedProject(request, request.params);
     const items = (await storage.jobs.listDead(apiKey)).map(viewDead);
     return { count: items.length, items };
   });
-  const one = { params: projectParams.extend({ id: z.string().max(128) }) };
+  const one = {
+    summary: 'Send a callback once more that was given up',
+    tags,
+    params: projectParams.extend({ id: z.string().max(128) }),
+    response: { 204: nothing },
+    errors: ['callbackNotFound'],
+  } as const;
   typed.post(`${PROJECT}/callback/dead/:id/replay`, { schema: one }, async (request, reply) => {
-    const { apiKey } = await authorizedProject(context, request, request.params);
+    const { apiKey } = authorizedProject(request, request.params);
     await replayDead({ context, storage }, request.params.id, apiKey);
     return reply.code(204).send();
   });
@@ -92,7 +159,13 @@ export async function replayDead(
   context.callbacksDue();
 }
 
-const viewReceiver = ({ callbackId, group, event, url, createdAtMs }: CallbackReceiver): object => ({
+const viewReceiver = ({
+  callbackId,
+  group,
+  event,
+  url,
+  createdAtMs,
+}: CallbackReceiver): z.infer<typeof receiverView> => ({
   id: callbackId,
   group,
   event,
@@ -110,12 +183,12 @@ export function viewDead({
   deadAtMs,
   attempts,
   lastError,
-}: Job): object {
+}: Job): z.infer<typeof deadView> {
   return {
     id: jobId,
     projectId: group,
     callbackId: subject,
-    ...(payload as object),
+    ...(payload as unknown as CallbackDelivery),
     createdAt: createdAtMs,
     givenUpAt: deadAtMs,
     attempts,

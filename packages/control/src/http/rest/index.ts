@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpOptions } from '../server.js';
+import type { RouteOptions } from '../server.js';
 import { callbackRoutes } from './callbacks.js';
 import { createRoute } from './create.js';
 import { migrationRoutes } from './migrate.js';
@@ -8,7 +8,9 @@ import { rosterRoutes } from './roster.js';
 import { tokenRoute } from './tokens.js';
 
 /** The REST API of the server SDKs. */
-export function restRoutes(app: FastifyInstance, options: HttpOptions, done: () => void): void {
+export function restRoutes(app: FastifyInstance, options: RouteOptions, done: () => void): void {
+  // Before the body is read: nobody else's is looked at.
+  app.addHook('onRequest', (request) => options.gate.project(request));
   createRoute(app, options);
   tokenRoute(app, options);
   migrationRoutes(app, options);

@@ -15,12 +15,29 @@ export function tokenRoute(app: FastifyInstance, { context }: HttpOptions): void
   const body = z
     .object({
       role: z.enum(roles).default('publisher'),
-      data: z.string().max(CONNECTION_DATA_CHARS_MAX).default(''),
-      /** Seconds since 1970. */
-      expireTime: z.number().int().positive().optional(),
+      data: z
+        .string()
+        .max(CONNECTION_DATA_CHARS_MAX)
+        .default('')
+        .describe('What others see of the client as `connection.data`.'),
+      expireTime: z
+        .number()
+        .int()
+        .positive()
+        .optional()
+        .describe('Seconds since 1970; at most 30 days ahead, by default a day.'),
     })
     .nullish();
-  const schema = { params: sessionParams, body };
+  const schema = {
+    summary: 'Issue a client token',
+    description:
+      'Its claim `url` names this system, and the SDK obeys it. Server SDKs make tokens without asking anybody.',
+    tags: ['sessions'],
+    params: sessionParams,
+    body,
+    response: { 200: z.object({ token: z.string() }).describe('The token, for one client.') },
+    errors: ['sessionNotFound', 'noSecret'],
+  } as const;
   app.withTypeProvider<ZodTypeProvider>().post(`${SESSION}/token`, { schema }, async (request) => {
     const { record, project } = await authorizedRecord(context, request, request.params);
     const nowMs = context.clockMs();
