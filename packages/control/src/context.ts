@@ -3,7 +3,7 @@ import type { Membership, RosterStorage } from '@godwit/storage';
 import type { Metrics } from './metrics.js';
 import type { NodeRegistry } from './nodes/registry.js';
 import type { Roster } from './roster/roster.js';
-import type { ConnectionState } from './roster/state.js';
+import type { ConnectionState, SessionState } from './roster/state.js';
 import type { RouteDistributor } from './roster/route-distributor.js';
 import type { UnwrittenChanges } from './roster/unwritten.js';
 import type { ProjectDirectory } from './projects/project.js';
@@ -41,8 +41,8 @@ export interface ControlContext {
   readonly isLeaving: () => boolean;
   /** Connections of an earlier control are in the roster: their nodes are asked what they still run. */
   readonly takenUp: (connections: readonly ConnectionState[]) => void;
-  /** A node has heard of a later keeper of a session that we think is ours: this control was taken for dead. */
-  readonly superseded: (sessionId: string) => void;
+  /** A node has heard of a later keeper of a session than we are in that term. True when a higher term is to be tried. */
+  readonly superseded: (session: SessionState, term: number) => Promise<boolean>;
   /** Wall clock, milliseconds since 1970. */
   readonly clockMs: () => number;
   readonly migrationMinAgeMs: number;

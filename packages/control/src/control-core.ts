@@ -22,6 +22,7 @@ import { NodeEvents } from './nodes/node-events.js';
 import { NodeRegistry } from './nodes/registry.js';
 import { Reconciliation } from './nodes/reconciliation.js';
 import { Retention } from './roster/retention.js';
+import { raiseTerm } from './roster/raise-term.js';
 import { Roster } from './roster/roster.js';
 import { RouteDistributor } from './roster/route-distributor.js';
 import { UnwrittenChanges } from './roster/unwritten.js';
@@ -82,15 +83,13 @@ export class ControlCore {
       controls: () => ({ replicaId: membership.replicaId, replicas: reachable(membership) }),
     });
     const roster = new Roster();
-    const superseded = (sessionId: string): void => {
-      log.error({ sessionId }, 'another control keeps a session of this one');
-      options.onLost?.();
-    };
+    const superseded: ControlContext['superseded'] = (session, term) =>
+      raiseTerm({ storage, membership, log, roster }, session, term, () => options.onLost?.());
     this.context = {
       storage,
       membership,
       nodes,
-      routes: new RouteDistributor({ nodes, roster, superseded, log }),
+      routes: new RouteDistributor({ nodes, superseded, log }),
       roster,
       superseded,
       isLeaving: () => this.#isLeaving,

@@ -235,11 +235,35 @@ describe.skipIf(findPostgres() === null)('controls that share a database', { tim
     nodes.push(node);
     const one = await join(a, await session());
     const { streamId } = await Harness.publishWith(one, node);
+    // The other one has it, and this one does not know yet.
+    const b = await start();
+    await server.query(
+      `update sessions set term = term + 1, replica_id = (select replica_id from replicas where url = '${b.url}') where replica_id = (select replica_id from replicas where url = '${a.url}')`,
+    );
     node.script.configureTransport = () => {
       throw new Refusal('superseded');
     };
     await one.request('destroyStream', { streamId });
     await expect.poll(() => a.wasTaken, { timeout: 10_000 }).toBe(true);
     expect(one.closed).not.toBeNull();
+  });
+
+  it('go on in a higher term when the database has forgotten some: it was restored from an older copy', async () => {
+    const a = await start();
+    const node = await FakeNode.start({ joinKey: SECRETS.joinKey, url: a.url });
+    nodes.push(node);
+    const sessionId = await session();
+    const one = await join(a, sessionId);
+    node.script.createTransport = ({ on }) => {
+      if ((on?.term ?? 0) < 7) throw new Refusal('superseded');
+      return undefined;
+    };
+    const { streamId } = await Harness.publishWith(one, node);
+    expect(streamId).toBeDefined();
+    expect(node.received('createTransport').map(({ on }) => (on?.term ?? 0) > 7)).toEqual([false, true]);
+    expect(a.wasTaken).toBe(false);
+    const two = await join(a, sessionId);
+    await one.request('signal', { data: 'still here' });
+    await two.event('signal');
   });
 });

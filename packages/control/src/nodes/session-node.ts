@@ -1,5 +1,6 @@
-import type { NodeCommandType, NodeResult, SessionTerm } from '@godwit/protocol';
+import type { NodeCommandType, NodeResult } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
+import type { SessionState } from '../roster/state.js';
 import { isCommandError, type CommandFields } from './node-session.js';
 
 /** A node's socket, on behalf of one session: the node refuses it once another control has spoken for the session. */
@@ -11,22 +12,23 @@ export interface SessionNode {
 
 /** Null while the node's socket is away. */
 export function nodeFor(
-  context: Pick<ControlContext, 'nodes' | 'roster' | 'superseded'>,
-  { sessionId, term }: SessionTerm,
+  context: Pick<ControlContext, 'nodes' | 'superseded'>,
+  session: SessionState,
   nodeId: string,
 ): SessionNode | null {
   const node = context.nodes.session(nodeId);
   if (node === null) return null;
+  const { sessionId } = session;
   return {
     nodeId,
     command: async (type, fields) => {
+      const { term } = session;
       try {
         return await node.command(type, fields, { sessionId, term });
       } catch (error) {
-        // A session that we have let go of since is rightly another's.
-        if (isCommandError(error, 'superseded') && context.roster.kept(sessionId)?.term === term)
-          context.superseded(sessionId);
-        throw error;
+        if (!isCommandError(error, 'superseded')) throw error;
+        if (!(await context.superseded(session, term))) throw error;
+        return node.command(type, fields, { sessionId, term: session.term });
       }
     },
   };

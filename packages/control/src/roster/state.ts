@@ -109,7 +109,9 @@ export interface ConnectionState {
 export interface SessionState {
   readonly sessionId: string;
   /** Grows with each control that takes the session; nodes refuse what an earlier one says. */
-  readonly term: number;
+  term: number;
+  /** One at a time raises the term. */
+  readonly termLock: Mutex;
   record: SessionRecord;
   /** When somebody last asked for it; wall clock. */
   usedAtMs: number;
@@ -126,6 +128,7 @@ export function newSessionState({ record, term, signals }: KeptSession, nowMs: n
   return {
     sessionId: record.sessionId,
     term,
+    termLock: new Mutex(),
     record,
     usedAtMs: nowMs,
     signals: new SessionSignals(signals),

@@ -43,11 +43,19 @@ function keepingContract({ it, equal }: ContractRunner, open: () => RosterStorag
     equal(await replicas.keeperOf(sessionId), null);
     const later = await replicas.keep(sessionId, second);
     equal(later?.isOurs === true && later.kept.term, 2);
+    equal(await replicas.raiseTerm(sessionId, first, 2), null);
+    equal(await replicas.raiseTerm(sessionId, second, 1), null);
     await replicas.letGo(sessionId, first, 2);
     await replicas.letGo(sessionId, second, 1);
     equal((await replicas.keeperOf(sessionId))?.replicaId, second);
     await replicas.letGo(sessionId, second, 2);
     equal(await replicas.keeperOf(sessionId), null);
+    const again = await replicas.keep(sessionId, second);
+    equal(again?.isOurs === true && again.kept.term, 3);
+    const raised = await replicas.raiseTerm(sessionId, second, 3);
+    equal(raised !== null && raised > 100, true);
+    const kept3 = await replicas.keep(sessionId, second);
+    equal(kept3?.isOurs === true && kept3.kept.term, raised);
   });
 
   it('gives the sessions of a replica that is gone to the next, those that somebody is in', async () => {

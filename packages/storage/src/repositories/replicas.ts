@@ -17,12 +17,21 @@ export interface ReplicaRepository {
   keep(sessionId: string, replicaId: string): Promise<Keeping | null>;
   /** Takes sessions that somebody is in, or a migration of which has not ended, and nobody keeps; each in a new term. */
   keepOrphans(replicaId: string, limit: number): Promise<KeptSession[]>;
+  /**
+   * A term above all that were ever used, for a keeper whose nodes have heard of a later one than the database knows: it was
+   * restored from an older copy. Null when the replica does not keep the session in that term.
+   */
+  raiseTerm(sessionId: string, replicaId: string, term: number): Promise<number | null>;
   /** Whoever asks next keeps it. Does nothing when the replica does not keep it in that term. */
   letGo(sessionId: string, replicaId: string, term: number): Promise<void>;
   /** Null: nobody, or no such session. */
   keeperOf(sessionId: string): Promise<ReplicaRecord | null>;
 }
 
+/** Terms of one session that a database may have lost when an older copy of it is restored: a session changes hands now and then. */
+export const TERMS_LOST_MAX = 1_000;
+/** Signals of one session that went with them: numbers only grow, too. */
+export const SIGNALS_LOST_MAX = 1_000_000;
 /** Somebody else may take or let go between two statements: then it is looked at again. */
 const KEEP_ATTEMPTS_MAX = 5;
 
@@ -69,6 +78,17 @@ export function replicaRepository(database: Kysely<Schema>): ReplicaRepository {
         .execute()
         .catch(refuseWhenGone);
       return rows.map(toKept);
+    },
+    async raiseTerm(sessionId, replicaId, term) {
+      const row = await database
+        .updateTable('sessions')
+        .set({ term: term + TERMS_LOST_MAX, signals: sql<number>`signals + ${SIGNALS_LOST_MAX}` })
+        .where('session_id', '=', sessionId)
+        .where('replica_id', '=', replicaId)
+        .where('term', '=', term)
+        .returning('term')
+        .executeTakeFirst();
+      return row === undefined ? null : Number(row.term);
     },
     async letGo(sessionId, replicaId, term) {
       await database

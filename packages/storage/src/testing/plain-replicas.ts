@@ -1,7 +1,7 @@
 import { StorageError } from '../errors.js';
 import { SIGNALS_READ_MAX } from '../limits.js';
 import type { KeptSession, NewSignal, ReplicaRecord, SessionRecord } from '../records.js';
-import type { ReplicaRepository } from '../repositories/replicas.js';
+import { SIGNALS_LOST_MAX, TERMS_LOST_MAX, type ReplicaRepository } from '../repositories/replicas.js';
 import type { SignalRepository } from '../repositories/signals.js';
 import { answer, copyOf, done, type PlainKeeping, type PlainTables } from './plain-tables.js';
 
@@ -45,6 +45,16 @@ export function replicasOf({
         ({ sessionId }) => inhabited.has(sessionId) && keeperOf(sessionId) === null,
       );
       return answer(orphans.slice(0, limit).map((record) => take(record, replicaId)));
+    },
+    raiseTerm: (sessionId, replicaId, term) => {
+      const state = stateOf(sessionId);
+      if (state.replicaId !== replicaId || state.term !== term) return answer(null);
+      keeping.set(sessionId, {
+        ...state,
+        term: term + TERMS_LOST_MAX,
+        signals: state.signals + SIGNALS_LOST_MAX,
+      });
+      return answer(term + TERMS_LOST_MAX);
     },
     letGo: (sessionId, replicaId, term) => {
       const state = stateOf(sessionId);
