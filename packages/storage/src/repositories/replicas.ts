@@ -47,38 +47,7 @@ export function replicaRepository(database: Kysely<Schema>): ReplicaRepository {
         if (attempt === KEEP_ATTEMPTS_MAX) throw new Error('a session changes hands without end');
       }
     },
-    async keepOrphans(replicaId, limit) {
-      const orphans = database
-        .selectFrom('sessions')
-        .select('session_id')
-        .where('replica_id', 'is', null)
-        .where(({ eb, or, selectFrom }) =>
-          or([
-            eb(
-              'session_id',
-              'in',
-              selectFrom('connections').select('session_id').where('ended_at_ms', 'is', null),
-            ),
-            eb(
-              'session_id',
-              'in',
-              selectFrom('migrations').select('session_id').where('ended_at_ms', 'is', null),
-            ),
-          ]),
-        )
-        .limit(limit)
-        .forUpdate()
-        .skipLocked();
-      const rows = await database
-        .updateTable('sessions')
-        .set({ replica_id: replicaId, term: sql<number>`term + 1` })
-        .where('session_id', 'in', orphans)
-        .where('replica_id', 'is', null)
-        .returningAll()
-        .execute()
-        .catch(refuseWhenGone);
-      return rows.map(toKept);
-    },
+    keepOrphans: (replicaId, limit) => keepOrphans(database, replicaId, limit),
     async raiseTerm(sessionId, replicaId, term) {
       const row = await database
         .updateTable('sessions')
@@ -125,6 +94,43 @@ function beginAlone(database: Kysely<Schema>, replica: ReplicaRecord): Promise<v
       })
       .execute();
   });
+}
+
+async function keepOrphans(
+  database: Kysely<Schema>,
+  replicaId: string,
+  limit: number,
+): Promise<KeptSession[]> {
+  const orphans = database
+    .selectFrom('sessions')
+    .select('session_id')
+    .where('replica_id', 'is', null)
+    .where(({ eb, or, selectFrom }) =>
+      or([
+        eb(
+          'session_id',
+          'in',
+          selectFrom('connections').select('session_id').where('ended_at_ms', 'is', null),
+        ),
+        eb(
+          'session_id',
+          'in',
+          selectFrom('migrations').select('session_id').where('ended_at_ms', 'is', null),
+        ),
+      ]),
+    )
+    .limit(limit)
+    .forUpdate()
+    .skipLocked();
+  const rows = await database
+    .updateTable('sessions')
+    .set({ replica_id: replicaId, term: sql<number>`term + 1` })
+    .where('session_id', 'in', orphans)
+    .where('replica_id', 'is', null)
+    .returningAll()
+    .execute()
+    .catch(refuseWhenGone);
+  return rows.map(toKept);
 }
 
 async function look(
