@@ -8,5 +8,7 @@ export default defineConfig({
     include: ['packages/**/src/**/*.test.ts', 'apps/**/src/**/*.test.ts', 'tests/tidy/**/*.test.ts'],
     testTimeout: 20_000,
     pool: 'forks',
+    // Most files wait for timers and sockets: two at a time keep two cores busy, where one by one takes ten minutes.
+    maxWorkers: 2,
   },
 });

@@ -10,7 +10,7 @@ import { eventually } from './support/waits.js';
 // forty clients signal to each other, and while two people in Chromium are in a call. `npm run proof:replicas` kills for longer.
 
 const IS_PROOF = process.env['GODWIT_E2E_PROOFS'] !== undefined;
-const KILLS = IS_PROOF ? 60 : 5;
+const KILLS = IS_PROOF ? 30 : 5;
 /** Between two kills: the sessions of one are taken up about when the next one dies. */
 const KILL_INTERVAL_MS = 5_000;
 /** Whoever supervises the processes starts them again after this. */

@@ -53,6 +53,7 @@
           .map((client) => client.connection),
         streams: [...streams.values()].filter(({ tracks }) => tracks.size > 0).map(({ info }) => info),
         muteForced: false,
+        signals: 0,
         seq: this.seq,
       };
     }

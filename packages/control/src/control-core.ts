@@ -89,7 +89,7 @@ export class ControlCore {
       storage,
       membership,
       nodes,
-      routes: new RouteDistributor({ nodes, superseded, log }),
+      routes: new RouteDistributor({ nodes, roster, superseded, log }),
       roster,
       superseded,
       isLeaving: () => this.#isLeaving,

@@ -112,6 +112,10 @@ export const ORPHANS_AT_ONCE_MAX = 64;
 export const ORPHANS_INTERVAL_MS = 2_000;
 /** A control that has just started and knows no node yet leaves them to others for this long. */
 export const ORPHANS_PATIENCE_MS = 3_000;
+/** How often a control that has lost the database asks the nodes whether others have taken over. */
+export const PROBE_INTERVAL_MS = 2_000;
+/** Sessions that it asks for at a time: all were taken over together, so one that is refused is enough. */
+export const PROBED_AT_ONCE_MAX = 64;
 /** A session that nobody has been in or asked for during this time is let go: whoever is asked next keeps it. */
 export const SESSION_IDLE_MS = 60_000;
 /** Signals of one session that can be told again: as many as one read answers. */
@@ -126,7 +130,7 @@ export const NODES_SEEN_INTERVAL_MS = 15_000;
 export const KEEPER_WAIT_MS = 8_000;
 /** Between two looks. */
 export const KEEPER_POLL_MS = 200;
-/** The control that keeps a session answers within this, or is about to be taken for dead. */
+/** The control that keeps a session takes a socket within this, or is about to be taken for dead. */
 export const KEEPER_ANSWER_MS = 3_000;
 /** A control that leaves goes on answering requests for this long: a load balancer needs a moment to hear of it. */
 export const LEAVING_MS = 2_000;
@@ -134,7 +138,9 @@ export const LEAVING_MS = 2_000;
 export const FORWARD_TIMEOUT_MS = 10_000;
 /** Rows of what has ended are kept for this long: a day to look into yesterday's trouble. */
 export const ENDED_KEPT_MS = 86_400_000;
-/** How often they are looked for: a round forgets up to 1,000, more than clients come and go in a minute on one control. */
+/** Rounds of forgetting in a row, of up to 1,000 rows each: more than all controls of a database write in a minute. */
+export const FORGETTING_ROUNDS_MAX = 1_000;
+/** How often they are looked for. */
 export const RETENTION_INTERVAL_MS = 60_000;
 /** Connections of one session (Vonage's older hard limit is 3,000). */
 export const CONNECTIONS_PER_SESSION_MAX = 3_000;

@@ -5,8 +5,11 @@ import {
   ORPHANS_AT_ONCE_MAX,
   ORPHANS_INTERVAL_MS,
   ORPHANS_PATIENCE_MS,
+  PROBE_INTERVAL_MS,
+  PROBED_AT_ONCE_MAX,
   SIGNALS_KEPT_MS,
 } from './limits.js';
+import { nodeFor } from './nodes/session-node.js';
 import { keepOrphans, letGoOfIdle } from './roster/keep.js';
 import { isDatabaseAway } from './roster/unwritten.js';
 
@@ -17,6 +20,8 @@ export class Upkeep {
   #orphansDueMs = 0;
   #seenDueMs = 0;
   #isTaking = false;
+  #probeDueMs = 0;
+  #probed = 0;
 
   constructor(context: ControlContext) {
     this.#context = context;
@@ -30,6 +35,10 @@ export class Upkeep {
   }
 
   tick(nowMs: number): void {
+    if (!this.#context.membership.isSure() && nowMs >= this.#probeDueMs) {
+      this.#probeDueMs = nowMs + PROBE_INTERVAL_MS;
+      this.#probe();
+    }
     // A clock that was set back must not put anything off.
     if (nowMs >= this.#orphansDueMs || this.#orphansDueMs - nowMs > ORPHANS_INTERVAL_MS)
       this.#takeOrphans(nowMs);
@@ -60,6 +69,27 @@ export class Upkeep {
       taken.finally(() => (this.#isTaking = false)),
       'taking up sessions failed',
     );
+  }
+
+  /**
+   * The database does not answer us: is it away for all, or have others taken over? Then the nodes of our sessions have heard of it,
+   * and refuse us (`superseded`), which ends this control. A call in which nobody does anything would not notice by itself.
+   */
+  #probe(): void {
+    const inhabited = this.#context.roster.sessions().filter(({ connections }) => connections.size > 0);
+    const probed = inhabited.slice(this.#probed, this.#probed + PROBED_AT_ONCE_MAX);
+    this.#probed = probed.length < PROBED_AT_ONCE_MAX ? 0 : this.#probed + PROBED_AT_ONCE_MAX;
+    for (const session of probed) {
+      const owners = [...session.connections.values()].flatMap(({ transport }) =>
+        transport === null ? [] : [transport.ownerNodeId],
+      );
+      for (const nodeId of new Set(owners)) {
+        nodeFor(this.#context, session, nodeId)
+          ?.command('reportTransports', { transportIds: [] })
+          // What matters is done by who is told of a refusal.
+          .catch(() => undefined);
+      }
+    }
   }
 
   /** Nodes that have been away from every control for long, own nothing and are about to own nothing: their identities are not pinned for ever. */

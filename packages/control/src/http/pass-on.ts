@@ -50,7 +50,7 @@ async function ask(request: FastifyRequest, keeper: string): Promise<Response | 
   const hasBody = request.body !== undefined && request.body !== null;
   if (hasBody) headers.set('content-type', 'application/json');
   try {
-    return await fetch(new URL(request.url, keeper), {
+    return await fetch(targetAt(keeper, request.url), {
       method: request.method,
       headers,
       redirect: 'manual',
@@ -61,6 +61,15 @@ async function ask(request: FastifyRequest, keeper: string): Promise<Response | 
     if (isUnreached(error)) return null;
     throw notReady();
   }
+}
+
+/** A request line may name a whole URL (RFC 9112 3.2.2): only its path and query are the caller's to choose. */
+function targetAt(keeper: string, requested: string): URL {
+  const { pathname, search } = new URL(requested, 'http://unused');
+  const target = new URL(keeper);
+  target.pathname = pathname;
+  target.search = search;
+  return target;
 }
 
 /** Nobody listens there: the request has not been sent. */

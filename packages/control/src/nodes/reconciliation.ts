@@ -11,6 +11,9 @@ import { nodeFor } from './session-node.js';
 /** Transports that one question to a node names at most; the message holds as many. */
 const TRANSPORTS_ASKED_MAX = 1_024;
 
+/** Questions to one node: each may take as long as a command. */
+const ASKED_AGAIN_MAX = 2;
+
 /** Compares what nodes run with what the roster says. */
 export class Reconciliation {
   readonly #context: ControlContext;
@@ -46,7 +49,19 @@ export class Reconciliation {
       ]))
         byNode.set(nodeId, [...(byNode.get(nodeId) ?? []), connection]);
     }
-    await Promise.all([...byNode].map(([nodeId, bound]) => this.#ask(nodeId, bound)));
+    await Promise.all([...byNode].map(([nodeId, bound]) => this.#askAgain(nodeId, bound)));
+  }
+
+  /** A busy node may miss one question; one that misses all of them is asked once more before anything is given up. */
+  async #askAgain(nodeId: string, connections: readonly ConnectionState[]): Promise<void> {
+    for (let attempt = 1; attempt <= ASKED_AGAIN_MAX; attempt++) {
+      try {
+        await this.#ask(nodeId, connections);
+        return;
+      } catch (error) {
+        this.#context.log.warn({ nodeId, error: String(error) }, 'a node did not say what it runs');
+      }
+    }
   }
 
   /** A node that is away tells us when it registers. */
@@ -87,7 +102,10 @@ export class Reconciliation {
 
   async #settle(connection: ConnectionState, nodeId: string, claim: ReportedTransport): Promise<void> {
     if (await this.#claim(connection, nodeId, claim)) return;
-    await this.#close(nodeId, claim);
+    const { transportId, epoch } = claim;
+    await nodeFor(this.#context, connection.session, nodeId)
+      ?.command('closeTransport', { transportId, epoch, reason: 'unknown' })
+      .catch(() => undefined);
     this.#loseIfOwned(connection, nodeId);
   }
 
@@ -123,8 +141,11 @@ export class Reconciliation {
     setTimeout(() => {
       for (const connection of unclaimed) {
         const { transport, ended } = connection;
-        if (!ended && transport !== null && !transport.claimed)
+        if (ended || transport === null || transport.claimed) continue;
+        // Its node is here: its own word decides.
+        if (this.#context.nodes.session(transport.ownerNodeId) === null)
           loseTransport(this.#context, connection, transport);
+        else this.#watch(this.#seek(connection, transport.ownerNodeId));
       }
     }, this.#context.timings.nodeReportGraceMs).unref();
   }

@@ -1,7 +1,7 @@
 import type { NodeCommandType, NodeResult } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
 import type { SessionState } from '../roster/state.js';
-import { isCommandError, type CommandFields } from './node-session.js';
+import { isCommandError, NodeCommandError, type CommandFields } from './node-session.js';
 
 /** A node's socket, on behalf of one session: the node refuses it once another control has spoken for the session. */
 export interface SessionNode {
@@ -12,7 +12,7 @@ export interface SessionNode {
 
 /** Null while the node's socket is away. */
 export function nodeFor(
-  context: Pick<ControlContext, 'nodes' | 'superseded'>,
+  context: Pick<ControlContext, 'nodes' | 'roster' | 'superseded'>,
   session: SessionState,
   nodeId: string,
 ): SessionNode | null {
@@ -23,6 +23,9 @@ export function nodeFor(
     nodeId,
     command: async (type, fields) => {
       const { term } = session;
+      // It was let go of: what is done with it now is another's to say.
+      if (context.roster.kept(sessionId) !== session)
+        throw new NodeCommandError('disconnected', 'this control does not keep the session any more');
       try {
         return await node.command(type, fields, { sessionId, term });
       } catch (error) {

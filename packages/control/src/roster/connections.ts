@@ -66,6 +66,11 @@ export async function connect(
   });
   if (events.wereAsked()) context.callbacksDue();
   const session = admitted;
+  if (context.roster.kept(sessionId) !== session) {
+    // This control has let go of it meanwhile, and whoever takes it up may have read its rows before.
+    void recordEnd(context, admitted.record, connectionId, 'networkDisconnected');
+    throw new ClientError('connectFailed', 'The session is going to another control; please try again.');
+  }
   const connection = newConnectionState({
     ...common,
     session,

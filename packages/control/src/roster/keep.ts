@@ -1,3 +1,4 @@
+import type { ReplicaRecord } from '@godwit/storage';
 import type { ControlContext } from '../context.js';
 import { ControlError } from '../errors.js';
 import { ORPHANS_AT_ONCE_MAX, SESSION_IDLE_MS } from '../limits.js';
@@ -34,8 +35,10 @@ async function leadElsewhere(
   sessionId: string,
 ): Promise<SessionState | null> {
   if ((await storage.sessions.get(sessionId)) === null) return null;
-  const others = membership.replicas().filter(({ url }) => url !== null);
-  const keeper = (await storage.replicas.keeperOf(sessionId)) ?? others.at(0);
+  const isOther = ({ replicaId, url }: ReplicaRecord): boolean =>
+    replicaId !== membership.replicaId && url !== null;
+  const keptBy = await storage.replicas.keeperOf(sessionId);
+  const keeper = keptBy !== null && isOther(keptBy) ? keptBy : membership.replicas().find(isOther);
   if (keeper === undefined) throw new ControlError('unavailable', 'This control is about to end.');
   throw new KeptElsewhere(sessionId, keeper);
 }
@@ -46,13 +49,22 @@ export async function keepOrphans(context: ControlContext): Promise<number> {
   const orphans = await storage.replicas.keepOrphans(membership.replicaId, ORPHANS_AT_ONCE_MAX);
   if (orphans.length === 0) return 0;
   const sessionIds = orphans.map(({ record }) => record.sessionId);
-  const sessions = await roster.inTurns(sessionIds, () =>
-    // Somebody may have asked for one just now.
-    takeUp(
-      context,
-      orphans.filter(({ record }) => roster.kept(record.sessionId) === null),
-    ),
-  );
+  const sessions = await roster
+    .inTurns(sessionIds, () =>
+      // Somebody may have asked for one just now.
+      takeUp(
+        context,
+        orphans.filter(({ record }) => roster.kept(record.sessionId) === null),
+      ),
+    )
+    .catch(async (error: unknown) => {
+      // Whoever looks next takes them up: ours in name only, nobody would.
+      const left = orphans.filter(({ record }) => roster.kept(record.sessionId) === null);
+      await Promise.allSettled(
+        left.map(({ record, term }) => storage.replicas.letGo(record.sessionId, membership.replicaId, term)),
+      );
+      throw error;
+    });
   const connections = sessions.reduce((sum, session) => sum + session.connections.size, 0);
   log.info({ sessions: orphans.length, connections }, 'took up sessions of an earlier control');
   return orphans.length;

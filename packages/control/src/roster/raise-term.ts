@@ -32,6 +32,8 @@ export async function raiseTerm(
       }
     } catch (error) {
       if (!isDatabaseAway(error)) throw error;
+      // Cut off from the database alone: while it is away for all, nobody can take anything.
+      if (!membership.isSure()) onLost();
       return false;
     }
     log.error({ sessionId }, 'another control keeps a session of this one');

@@ -7,7 +7,7 @@ import type { SessionState } from './state.js';
 /** Streams of one setStreams command; the message holds as many. */
 const ROUTES_PER_COMMAND_MAX = 1_024;
 
-type RouteContext = Pick<ControlContext, 'nodes' | 'superseded' | 'log'>;
+type RouteContext = Pick<ControlContext, 'nodes' | 'roster' | 'superseded' | 'log'>;
 
 /** Tells nodes what changed of a session's routes. */
 export class RouteDistributor {

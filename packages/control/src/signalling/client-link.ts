@@ -7,7 +7,7 @@ import {
   type SignallingReply,
 } from '@godwit/protocol';
 import type { ControlContext } from '../context.js';
-import { ClientError } from '../errors.js';
+import { ClientError, ControlError } from '../errors.js';
 import { parseJson } from '../json.js';
 import {
   KEEPER_POLL_MS,
@@ -117,6 +117,8 @@ export class ClientLink implements ClientSocket {
       this.#tunnel.send(data, binary);
       return;
     }
+    // Nothing is done with it any more: the client repeats it at the next control.
+    if (this.#connection !== null && this.#context.isLeaving()) return;
     const message = binary ? undefined : parseJson(data);
     const id = idOf(message);
     if (!this.#bucket.take(this.#heardAtMs)) {
@@ -207,13 +209,18 @@ export class ClientLink implements ClientSocket {
           return;
         }
         const { url } = error.keeper;
-        this.#tunnel = url === null ? null : await Tunnel.open(this.#socket, url, data);
-        if (this.#tunnel !== null) this.#onIdentified();
+        const opened = url === null ? 'unreached' : await Tunnel.open(this.#socket, url, data);
+        if (typeof opened !== 'string') {
+          this.#tunnel = opened;
+          this.#onIdentified();
+          return;
+        }
+        // A connect that may have been done must not be done again; a resume may.
+        if (opened === 'unanswered' && request.type === 'connect') throw unreachable();
       }
-      if (this.#tunnel !== null || this.#socket.readyState !== this.#socket.OPEN) return;
-      if (this.#context.clockMs() > deadlineMs)
-        throw new ClientError('connectFailed', 'The session cannot be reached just now; please try again.');
+      if (this.#context.clockMs() > deadlineMs) throw unreachable();
       await new Promise((resolve) => setTimeout(resolve, KEEPER_POLL_MS));
+      if (this.#socket.readyState !== this.#socket.OPEN) return;
     }
   }
 
@@ -245,6 +252,8 @@ export class ClientLink implements ClientSocket {
 
   #clientError(error: unknown, type: ClientRequest['type']): ClientError {
     if (error instanceof ClientError) return error;
+    if (error instanceof ControlError && error.entry === 'unavailable')
+      return new ClientError('connectFailed', error.description);
     if (isDatabaseAway(error)) {
       const entry = type === 'connect' || type === 'resume' ? 'connectFailed' : 'internal';
       return new ClientError(entry, 'The database is away; ask again in a moment.');
@@ -254,6 +263,9 @@ export class ClientLink implements ClientSocket {
     return new ClientError('internal', 'The request failed inside the server.');
   }
 }
+
+const unreachable = (): ClientError =>
+  new ClientError('connectFailed', 'The session cannot be reached just now; please try again.');
 
 function idOf(message: unknown): number | null {
   const id = typeof message === 'object' && message !== null && 'id' in message ? message.id : null;

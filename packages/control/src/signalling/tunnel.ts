@@ -1,6 +1,6 @@
 import { WebSocket, type RawData } from 'ws';
 import { SIGNALLING_PATH } from '@godwit/protocol';
-import { KEEPER_ANSWER_MS, SIGNALLING_BACKLOG_BYTES_MAX } from '../limits.js';
+import { KEEPER_ANSWER_MS, KEEPER_WAIT_MS, SIGNALLING_BACKLOG_BYTES_MAX } from '../limits.js';
 
 /** Tells the next control that it is not to pass the client on once more. */
 export const PASSED_ON_HEADER = 'x-godwit-passed-on';
@@ -22,8 +22,15 @@ export class Tunnel {
     this.#keeper = keeper;
   }
 
-  /** Null when nobody answered there, or whoever did does not keep the session: nothing has come of the message. */
-  static async open(client: WebSocket, keeperUrl: string, first: Buffer): Promise<Tunnel | null> {
+  /**
+   * `unreached` when nobody listens there, or whoever does says that it does not keep the session: nothing has come of the message.
+   * `unanswered`: something may have.
+   */
+  static async open(
+    client: WebSocket,
+    keeperUrl: string,
+    first: Buffer,
+  ): Promise<Tunnel | 'unreached' | 'unanswered'> {
     const url = new URL(SIGNALLING_PATH, keeperUrl);
     url.protocol = url.protocol.replace(/^http/, 'ws');
     const keeper = new WebSocket(url, {
@@ -31,9 +38,10 @@ export class Tunnel {
       perMessageDeflate: false,
       handshakeTimeout: KEEPER_ANSWER_MS,
     });
-    if (!(await answers(keeper, client, first))) {
+    const outcome = await reach(keeper, client, first);
+    if (outcome !== 'answered') {
       keeper.terminate();
-      return null;
+      return outcome;
     }
     const tunnel = new Tunnel(client, keeper);
     // It may have gone meanwhile.
@@ -62,23 +70,33 @@ function pass(data: RawData, client: WebSocket): void {
 }
 
 /** Passes on whatever comes, from the first message on: events may follow the answer at once. */
-function answers(keeper: WebSocket, client: WebSocket, first: Buffer): Promise<boolean> {
+function reach(
+  keeper: WebSocket,
+  client: WebSocket,
+  first: Buffer,
+): Promise<'answered' | 'unreached' | 'unanswered'> {
   return new Promise((resolve) => {
-    let hasAnswered = false;
-    const timer = setTimeout(() => resolve(false), KEEPER_ANSWER_MS);
+    let outcome: 'answered' | 'unreached' | 'unanswered' = 'unreached';
+    // The handshake has a limit of its own; the answer may wait for a database that is slow.
+    const timer = setTimeout(() => resolve(outcome), KEEPER_WAIT_MS);
     const settle = (): void => {
       clearTimeout(timer);
-      resolve(hasAnswered);
+      resolve(outcome);
     };
     keeper.on('error', settle);
-    keeper.once('open', () => keeper.send(first, { binary: false }));
+    keeper.once('open', () => {
+      outcome = 'unanswered';
+      keeper.send(first, { binary: false });
+    });
     keeper.on('message', (data) => {
-      hasAnswered = true;
+      outcome = 'answered';
       pass(data, client);
       settle();
     });
     keeper.on('close', (code: number, reason: Buffer) => {
-      if (hasAnswered) client.close(isSendable(code) ? code : CLOSE_SERVICE_RESTART, reason.subarray());
+      if (outcome === 'answered')
+        client.close(isSendable(code) ? code : CLOSE_SERVICE_RESTART, reason.subarray());
+      else if (code === CLOSE_NOT_KEPT) outcome = 'unreached';
       settle();
     });
   });

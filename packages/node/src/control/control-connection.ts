@@ -52,6 +52,7 @@ export class ControlConnection {
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
   #heardAtMs = Number.NEGATIVE_INFINITY;
+  #dialledAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ControlConnectionOptions) {
     this.#options = options;
@@ -75,10 +76,12 @@ export class ControlConnection {
     const socket = new WebSocket(url, {
       maxPayload: NODE_MESSAGE_BYTES_MAX,
       perMessageDeflate: false,
+      handshakeTimeout: CONTROL_SILENCE_MS,
       // Packets pass between two commands: a drain begins with dozens of them in one read, and each takes a millisecond.
       allowSynchronousEvents: false,
     });
     this.#socket = socket;
+    this.#dialledAtMs = this.#options.clockMs();
     socket.on('message', (data: Buffer) => {
       this.#heardAtMs = this.#options.clockMs();
       this.#receive(socket, data);
@@ -101,7 +104,9 @@ export class ControlConnection {
 
   /** Closes a socket over which nothing has come for too long. */
   tick(nowMs: number): void {
-    if (this.#registered && nowMs - this.#heardAtMs > CONTROL_SILENCE_MS) this.#socket?.terminate();
+    // One that answers the dial and then says nothing is as good as away.
+    const sinceMs = this.#registered ? this.#heardAtMs : this.#dialledAtMs;
+    if (nowMs - sinceMs > CONTROL_SILENCE_MS) this.#socket?.terminate();
   }
 
   close(): void {

@@ -10,6 +10,8 @@ const statements = [
   // Whoever removes a replica frees its sessions in the same transaction.
   `alter table sessions add column replica_id text references replicas (replica_id) on delete set null`,
   `alter table sessions add column term bigint not null default 0`,
+  // Somebody may be in those of before: only a session of term 0 has never been kept.
+  `update sessions set term = 1`,
   `alter table sessions add column signals bigint not null default 0`,
   `create index sessions_kept on sessions (replica_id) where replica_id is not null`,
   `create index transports_of_session on transports (session_id) where ended_at_ms is null`,

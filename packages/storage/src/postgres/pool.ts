@@ -27,7 +27,11 @@ export function openPostgresPool(url: string, isSure: () => boolean): PostgresPo
     connect: async () => {
       // Others may have taken over what we would write.
       if (!isSure()) throw asUnavailable(new Error('this control does not know whether it is still one'));
-      return clientOf(await pool.connect().catch(refuse));
+      const client = await pool.connect().catch(refuse);
+      // The wait for it may have been long.
+      if (isSure()) return clientOf(client);
+      client.release();
+      throw asUnavailable(new Error('this control does not know whether it is still one'));
     },
     end: () => pool.end(),
   };

@@ -53,10 +53,12 @@ class Replica implements Membership {
   #isLost = false;
   /** By our own clock, from before the renewal was asked for: never later than the database has it. */
   #leaseFromMs = Number.NEGATIVE_INFINITY;
+  #leaseFromWallMs = Number.NEGATIVE_INFINITY;
   /** Since when renewals have succeeded without a gap. */
   #steadySinceMs = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
+  #url: string | null = null;
   #isBeating = false;
   #isHinted = false;
 
@@ -73,7 +75,8 @@ class Replica implements Membership {
     return this.#isLeader && !this.#hasLeft && this.isSure();
   }
   isSure(): boolean {
-    const heldMs = this.#clockMs() - this.#leaseFromMs;
+    // A machine that was suspended finds its monotonic clock where it was.
+    const heldMs = Math.max(this.#clockMs() - this.#leaseFromMs, Date.now() - this.#leaseFromWallMs);
     if (this.#isLost) return false;
     // Who has left keeps nothing that could be written wrongly.
     return this.#hasLeft || heldMs < REPLICA_LEASE_MS - REPLICA_LEASE_MARGIN_MS;
@@ -93,6 +96,7 @@ class Replica implements Membership {
       );
     }
     const askedAtMs = this.#clockMs();
+    this.#leaseFromWallMs = Date.now();
     await client.query(
       `insert into replicas (replica_id, url, fingerprint, started_at_ms, lease_until)
        values ($1, null, $2, $3, clock_timestamp() + $4 * interval '1 millisecond')`,
@@ -105,10 +109,11 @@ class Replica implements Membership {
   }
 
   async announce(url: string): Promise<void> {
-    const client = this.#client ?? (await this.#connect());
-    await client.query('update replicas set url = $2 where replica_id = $1', [this.replicaId, url]);
-    await this.#look(client);
-    await client.query(`notify ${CHANNEL}`);
+    this.#url = url;
+    this.#hint();
+    await this.#beating;
+    // Lost, it costs the others one beat; while the database is away, the next beat tells.
+    await this.#client?.query(`notify ${CHANNEL}`).catch(() => undefined);
   }
 
   async leave(): Promise<void> {
@@ -158,13 +163,17 @@ class Replica implements Membership {
     try {
       const client = this.#client ?? (await this.#connect());
       const askedAtMs = this.#clockMs();
+      const askedAtWallMs = Date.now();
       const { rowCount } = await client.query(
-        `update replicas set lease_until = clock_timestamp() + $2 * interval '1 millisecond' where replica_id = $1`,
-        [this.replicaId, REPLICA_LEASE_MS],
+        `update replicas set lease_until = clock_timestamp() + $2 * interval '1 millisecond', url = coalesce($3, url)
+         where replica_id = $1`,
+        [this.replicaId, REPLICA_LEASE_MS, this.#url],
       );
       if (rowCount === 0) return this.#lose();
-      if (askedAtMs - this.#leaseFromMs > REPLICA_LEASE_MS) this.#steadySinceMs = askedAtMs;
+      // A beat was missed: the database may have been away for the others, too.
+      if (askedAtMs - this.#leaseFromMs > 2 * REPLICA_BEAT_MS) this.#steadySinceMs = askedAtMs;
       this.#leaseFromMs = askedAtMs;
+      this.#leaseFromWallMs = askedAtWallMs;
       await this.#removeSilent(client);
       await this.#lead(client);
       await this.#look(client);
